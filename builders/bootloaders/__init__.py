@@ -1,0 +1,1 @@
+"""Boot loaders: their boot code as bytes and their configuration as text."""

@@ -1,0 +1,12 @@
+"""What can go wrong in a builder. Each has a message for the user and, where there is one, a hint."""
+
+from __future__ import annotations
+
+
+class BuilderError(Exception):
+    """Base of all errors that builders raise on purpose; `kiln` prints them without a traceback."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint

@@ -1,0 +1,1 @@
+"""File systems as plans: each module turns a tree into a Plan, writing nothing."""

@@ -1,0 +1,1 @@
+"""The Scheme that configurations are written in: text -> data -> core forms -> Python bytecode."""

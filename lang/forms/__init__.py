@@ -1,0 +1,1 @@
+"""Derived forms that are expanded natively, one theme a module."""

@@ -1,0 +1,1 @@
+"""What compiled Scheme code runs on: calls, dynamic state, conditions and primitive procedures."""

@@ -1,0 +1,37 @@
+"""Proper tail calls: the protocol between compiled code, primitives and whoever calls them.
+
+A procedure may return TAIL instead of a value, having put the procedure to call and its arguments
+into TAIL's registers. Whoever needs the value calls `force`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+
+class TailCall:
+    """The registers of a pending tail call."""
+
+    __slots__ = ("args", "function")
+
+    def __init__(self) -> None:
+        self.function: Callable[..., Any] = force
+        self.args: tuple[Any, ...] = ()
+
+
+def force() -> Any:
+    """Run the pending tail call until it gives a value."""
+    while True:
+        result = TAIL.function(*TAIL.args)
+        if result is not TAIL:
+            return result
+
+
+def call(function: Callable[..., Any], *args: Any) -> Any:
+    """Call a Scheme procedure from Python and give its value."""
+    result = function(*args)
+    return force() if result is TAIL else result
+
+
+TAIL: Final = TailCall()

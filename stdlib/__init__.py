@@ -1,0 +1,1 @@
+"""The library that configurations import: Scheme modules, and Python ones that bind builders."""
