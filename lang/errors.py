@@ -1,0 +1,63 @@
+"""The errors of Scheme programs: as Python exceptions, and explained to a person.
+
+A SchemeError carries what was raised, nearly always a Condition. `explain` makes one value of
+any exception that running Scheme can end with; `render` makes text of that.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lang.data import UNSPECIFIED
+from lang.runtime.condition_types import (
+    FIX_HINT,
+    LEXICAL,
+    MESSAGE,
+    POSITION,
+    SYNTAX,
+    Component,
+    Condition,
+    ConditionType,
+)
+
+
+class SchemeError(Exception):
+    """A raised Scheme object. `continuable` says whether a handler may return to the raise."""
+
+    def __init__(self, payload: Any, continuable: bool = False) -> None:
+        super().__init__(payload)
+        self.payload = payload
+        self.continuable = continuable
+
+
+class ReadError(SchemeError):
+    """A text that is no Scheme data, at `position`."""
+
+    def __init__(self, position: int, message: str, hint: str | None = None) -> None:
+        super().__init__(_condition(Component(LEXICAL), position, message, hint))
+        self.position = position
+        self.message = message
+        self.hint = hint
+
+
+class SchemeSyntaxError(SchemeError):
+    """A form that is no Scheme program, at `position`; `form` is the offending datum."""
+
+    def __init__(
+        self, position: int | None, message: str, hint: str | None = None, form: Any = None
+    ) -> None:
+        shown = UNSPECIFIED if form is None else form
+        super().__init__(_condition(Component(SYNTAX, (shown, False)), position, message, hint))
+        self.position = position
+        self.message = message
+        self.hint = hint
+        self.form = form
+
+
+def _condition(kind: Component, position: int | None, message: str, hint: str | None) -> Condition:
+    optional: list[tuple[ConditionType, Any]] = [(POSITION, position), (FIX_HINT, hint)]
+    return Condition(
+        kind,
+        Component(MESSAGE, (message,)),
+        *(Component(type_, (value,)) for type_, value in optional if value is not None),
+    )
