@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 Kind = Literal["d", "f", "l", "h", "c", "b", "p", "s"]
@@ -44,3 +44,17 @@ class Entry(NamedTuple):
     size: int = 0
     ref: Content | bytes | str | tuple[int, int] | None = None
     xattrs: Mapping[str, bytes] | None = None
+
+
+def path_bytes(path: str) -> bytes:
+    """The bytes of a path of a tree, whatever the locale is."""
+    return path.encode("utf-8", "surrogateescape")
+
+
+def order(path: str) -> bytes:
+    """Sort key of the order of trees: by components, bytewise, parents first."""
+    return path.encode("utf-8", "surrogateescape").replace(b"/", b"\0")
+
+
+ReadContent = Callable[[Entry], bytes]
+"""Gives the whole content of an entry of kind "f"."""
