@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 Kind = Literal["d", "f", "l", "h", "c", "b", "p", "s"]
@@ -58,3 +59,24 @@ def order(path: str) -> bytes:
 
 ReadContent = Callable[[Entry], bytes]
 """Gives the whole content of an entry of kind "f"."""
+
+
+def content_reader(real: Callable[[str], Path]) -> ReadContent:
+    """The reader of trees whose contents are in memory or in files; `real` finds sources on disk.
+
+    Its result raises OSError when a source cannot be read, EOFError when one is too short.
+    """
+
+    def read(entry: Entry) -> bytes:
+        if isinstance(entry.ref, Content):
+            with real(entry.ref.source).open("rb") as source:
+                source.seek(entry.ref.offset)
+                data = source.read(entry.size)
+            if len(data) != entry.size:
+                raise EOFError(f"/{entry.path}: its content in {entry.ref.source} is cut short")
+            return data
+        if isinstance(entry.ref, bytes):
+            return entry.ref
+        return b""
+
+    return read
