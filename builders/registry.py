@@ -86,7 +86,13 @@ BUILDERS: dict[str, BuilderSpec] = {
     ),
     "initrd": BuilderSpec(
         "builders.initrd",
-        ("builders.initrd", "builders.cpio", "builders.modules", "builders.mtree", "builders.tree"),
+        (
+            "builders.initrd",
+            "builders.cpio",
+            "builders.kmodules",
+            "builders.mtree",
+            "builders.tree",
+        ),
         references="none",
     ),
     "system-tree": BuilderSpec(
