@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import NamedTuple
 
 
@@ -28,3 +30,28 @@ class Plan:
     size: int
     metadata: list[tuple[int, bytes]] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
+
+
+def join(size: int, parts: Iterable[tuple[int, Plan]]) -> Plan:
+    """One plan of `size` bytes with each part's plan shifted to its offset (bytes).
+
+    The parts lie inside `size` and do not overlap: that is for the caller to see to.
+    """
+    metadata: list[tuple[int, bytes]] = []
+    segments: list[Segment] = []
+    for base, part in parts:
+        metadata += [(base + offset, data) for offset, data in part.metadata]
+        segments += [
+            Segment(base + offset, source, source_offset, length)
+            for offset, source, source_offset, length in part.segments
+        ]
+    metadata.sort(key=itemgetter(0))
+    segments.sort(key=itemgetter(0))
+    return Plan(size, metadata, segments)
+
+
+def data_size(plan: Plan) -> int:
+    """How many bytes of the plan are written; the rest of its size is zero."""
+    return sum(len(data) for _, data in plan.metadata) + sum(
+        segment.length for segment in plan.segments
+    )
