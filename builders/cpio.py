@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from builders.errors import BuilderError
-from builders.tree import Content, Entry, ReadContent
+from builders.tree import Content, Entry, ReadContent, path_bytes
 
 _TYPE_BITS = {
     "d": stat.S_IFDIR,
@@ -65,7 +64,7 @@ def archive(entries: Iterable[Entry], read: ReadContent = generated) -> Iterator
         owner = files[path] if entry.kind == "h" else entry
         data = _data(owner, read) if last or owner.kind != "f" else b""
         links = 2 + subdirectories[path] if entry.kind == "d" else names[path]
-        for piece in _member(owner, os.fsencode(entry.path), data, inode, links):
+        for piece in _member(owner, path_bytes(entry.path), data, inode, links):
             length += len(piece)
             yield piece
     trailer = _header(b"TRAILER!!!", nlink=1)
@@ -79,7 +78,7 @@ def _inode_path(entry: Entry) -> str:
 
 def _data(entry: Entry, read: ReadContent) -> bytes:
     if entry.kind == "l":
-        return os.fsencode(str(entry.ref))
+        return path_bytes(str(entry.ref))
     return read(entry) if entry.kind == "f" else b""
 
 
@@ -124,7 +123,7 @@ def _header(
     fields = (ino, mode, uid, gid, nlink, mtime, filesize, 0, 0, rdevmajor, rdevminor)
     for field in fields:
         if not 0 <= field < _FIELD_LIMIT:
-            raise NotInCpio(os.fsdecode(name), f"the number {field}")
+            raise NotInCpio(name.decode("utf-8", "surrogateescape"), f"the number {field}")
     digits = b"".join(b"%08X" % field for field in (*fields, len(name) + 1, 0))
     header = _MAGIC + digits + name + b"\0"
     return header + bytes(-len(header) % 4)

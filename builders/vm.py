@@ -162,7 +162,7 @@ def _disk(number: int, disk: Disk, *, q35: bool) -> list[str]:
         options.append("snapshot=on")
     if disk.read_only or disk.bus == "cdrom":
         options.append("readonly=on")
-    drive = f"drive=disk{number},bootindex={number}"
+    drive = f"drive=disk{number},bootindex={number + 1}"  # 0 is that of -kernel
     arguments = ["-drive", _drive("none", disk.image, *options, format=disk.format)]
     for device in _DEVICES[disk.bus]:
         # The controller of a "pc" has two buses, that of a q35 six.

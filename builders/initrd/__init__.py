@@ -15,7 +15,7 @@ from builders import cpio, mtree
 from builders.errors import BuilderError
 from builders.kmodules import Module, ModuleIndex, canonical, module_tables, only_kernel
 from builders.registry import Build, builder
-from builders.tree import Entry, ReadContent, content_reader
+from builders.tree import Entry, ReadContent, content_reader, order
 
 DEFAULT_MODULES = (
     # disks of virtual machines
@@ -154,4 +154,4 @@ def initial_tree(
             directories.add(parent)
             parent = parent.rpartition("/")[0]
     entries += [Entry(path, "d", 0o755, 0, 0, mtime) for path in directories]
-    return sorted(entries, key=lambda entry: entry.path.split("/"))
+    return sorted(entries, key=lambda entry: order(entry.path))
