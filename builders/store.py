@@ -22,6 +22,7 @@ import json
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,7 @@ CREATE INDEX unsettled ON items (boot) WHERE boot IS NOT NULL;
 """
 _VERSION = 1
 
-_TRUSTED = "(boot IS NULL OR boot IN (:boot, :boot || '+'))"  # "+": being synchronised
+TRUSTED = "(boot IS NULL OR boot IN (:boot, :boot || '+'))"  # "+": being synchronised
 
 
 class StoreError(BuilderError):
@@ -63,6 +64,18 @@ class StoreFull(StoreError):  # noqa: N818
 
 class NotInStore(StoreError):  # noqa: N818
     """A path was named that is no valid item of the store."""
+
+
+class StoreBusy(StoreError):  # noqa: N818
+    """Another Kiln builds into the store, so that nothing can be removed from it now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a garbage collection removed (or would): items, and the bytes on disk they took."""
+
+    paths: tuple[str, ...]
+    freed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +92,24 @@ class Store:
     def __init__(self, root: Path | None = None) -> None:
         self.root = (root or default_root()).absolute()
         self.state = self.root / ".state"
-        self._boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        self._in_use = FileLock(self.state / "in-use")
+        self.boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        self.in_use = FileLock(self.state / "in-use")
         try:
             if not (self.state / "db").exists():
                 for name in ("roots", "locks", "logs", "tmp", "partial"):
                     (self.state / name).mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self.state / "db", timeout=60, isolation_level=None)
-            self._db.execute("PRAGMA foreign_keys = ON")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            if self._db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+            self.db = sqlite3.connect(self.state / "db", timeout=60, isolation_level=None)
+            self.db.execute("PRAGMA foreign_keys = ON")
+            self.db.execute("PRAGMA synchronous = NORMAL")
+            if self.db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
                 self._create()
         except (OSError, sqlite3.Error) as error:
             raise self.error(error) from error
 
     def _create(self) -> None:
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("BEGIN IMMEDIATE")
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        self.db.execute("PRAGMA journal_mode = WAL")
+        self.db.execute("BEGIN IMMEDIATE")
+        (version,) = self.db.execute("PRAGMA user_version").fetchone()
         if version not in (0, _VERSION):
             raise StoreError(
                 f"the store {self.root} was written by another version of Kiln (format {version})",
@@ -104,14 +117,14 @@ class Store:
             )
         if version == 0:
             for statement in _SCHEMA.split(";"):
-                self._db.execute(statement)
-            self._db.execute(f"PRAGMA user_version = {_VERSION}")
-        self._db.execute("COMMIT")
+                self.db.execute(statement)
+            self.db.execute(f"PRAGMA user_version = {_VERSION}")
+        self.db.execute("COMMIT")
 
     def close(self) -> None:
         """Let go of the database and of the right to keep new items from being collected."""
-        self._in_use.release(remove=False)
-        self._db.close()
+        self.in_use.release(remove=False)
+        self.db.close()
 
     def __enter__(self) -> Self:
         return self
@@ -128,14 +141,18 @@ class Store:
         """The error for people that a system's or a database's error amounts to."""
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
         if full or "disk is full" in str(error):
-            free = shutil.disk_usage(self.root).free >> 20
-            return StoreFull(
-                f"no space is left for the store in {self.root} ({free} MiB free)",
-                hint="free some, run `kiln gc`, or set KILN_STORE to a directory on another disk",
-            )
+            return self.full()
         return StoreError(
             f"cannot use the store in {self.root}: {error}",
             hint="KILN_STORE names the directory to use instead",
+        )
+
+    def full(self) -> StoreFull:
+        """The error that says that there is no space left."""
+        free = shutil.disk_usage(self.root).free >> 20
+        return StoreFull(
+            f"no space is left for the store in {self.root} ({free} MiB free)",
+            hint="free some, run `kiln gc`, or set KILN_STORE to a directory on another disk",
         )
 
     # Questions
@@ -146,16 +163,16 @@ class Store:
 
     def valid(self, paths: Iterable[str]) -> set[str]:
         """Those of `paths` that are whole items."""
-        rows = self._db.execute(
+        rows = self.db.execute(
             f"SELECT path FROM items WHERE path IN (SELECT value FROM json_each(:paths))"
-            f" AND {_TRUSTED}",
-            {"paths": json.dumps(list(paths)), "boot": self._boot},
+            f" AND {TRUSTED}",
+            {"paths": json.dumps(list(paths)), "boot": self.boot},
         )
         return {path for (path,) in rows if os.path.lexists(self.real(path))}
 
     def references(self, path: str) -> list[str]:
         """The items that `path` refers to, sorted; raises NotInStore."""
-        rows = self._db.execute(
+        rows = self.db.execute(
             "SELECT path FROM items JOIN refs ON id = reference WHERE referrer = ? ORDER BY path",
             (self._id(path),),
         )
@@ -163,7 +180,7 @@ class Store:
 
     def closure(self, paths: Iterable[str]) -> list[str]:
         """`paths` and all that they refer to, sorted; raises NotInStore."""
-        rows = self._db.execute(
+        rows = self.db.execute(
             "WITH RECURSIVE live(id) AS (SELECT value FROM json_each(?)"
             " UNION SELECT reference FROM refs JOIN live ON referrer = live.id)"
             " SELECT path FROM items JOIN live USING (id) ORDER BY path",
@@ -173,15 +190,15 @@ class Store:
 
     def size(self, path: str) -> int:
         """Bytes in the files of an item, holes included; raises NotInStore."""
-        row = self._db.execute("SELECT size FROM items WHERE path = ?", (path,)).fetchone()
+        row = self.db.execute("SELECT size FROM items WHERE path = ?", (path,)).fetchone()
         if row is None:
             raise NotInStore(f"{path} is not in the store {self.root}")
         return int(row[0])
 
     def paths(self) -> list[str]:
         """All valid items, sorted."""
-        rows = self._db.execute(
-            f"SELECT path FROM items WHERE {_TRUSTED} ORDER BY path", {"boot": self._boot}
+        rows = self.db.execute(
+            f"SELECT path FROM items WHERE {TRUSTED} ORDER BY path", {"boot": self.boot}
         )
         return [path for (path,) in rows]
 
@@ -190,7 +207,7 @@ class Store:
         return self.state / "logs" / f"{path.removeprefix(STORE_PREFIX + '/')}.gz"
 
     def _id(self, path: str) -> int:
-        row = self._db.execute("SELECT id FROM items WHERE path = ?", (path,)).fetchone()
+        row = self.db.execute("SELECT id FROM items WHERE path = ?", (path,)).fetchone()
         if row is None:
             raise NotInStore(f"{path} is not in the store {self.root}")
         return int(row[0])
@@ -199,8 +216,8 @@ class Store:
 
     def hold(self) -> None:
         """Keep the collector out until `close`: what is added has no root for a while."""
-        if not self._in_use.held:
-            self._in_use.acquire(wait=True, shared=True)
+        if not self.in_use.held:
+            self.in_use.acquire(wait=True, shared=True)
 
     def lock(self, path: str) -> FileLock:
         """The lock, not taken yet, that whoever makes `path` has to hold."""
@@ -216,26 +233,26 @@ class Store:
             items.remove(place)  # what a process left that was killed before the next statement
             made.rename(place)
             items.close(place)
-            self._db.execute("BEGIN IMMEDIATE")
+            self.db.execute("BEGIN IMMEDIATE")
             try:
                 self._register(path, sealed, references)
             except BaseException:
-                self._db.execute("ROLLBACK")
+                self.db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
+            self.db.execute("COMMIT")
         except (OSError, sqlite3.Error) as error:
             raise self.error(error) from error
 
     def _register(self, path: str, sealed: items.Sealed, references: Iterable[str]) -> None:
-        self._db.execute(
+        self.db.execute(
             "INSERT INTO items (path, size, sha256, boot) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (path) DO UPDATE SET size = excluded.size, sha256 = excluded.sha256,"
             " boot = excluded.boot",
-            (path, sealed.size, sealed.sha256, self._boot),
+            (path, sealed.size, sealed.sha256, self.boot),
         )
         referrer = self._id(path)
-        self._db.execute("DELETE FROM refs WHERE referrer = ?", (referrer,))
-        self._db.executemany(
+        self.db.execute("DELETE FROM refs WHERE referrer = ?", (referrer,))
+        self.db.executemany(
             "INSERT OR IGNORE INTO refs VALUES (?, ?)",
             [(referrer, self._id(one)) for one in references if one != path],
         )
@@ -303,7 +320,7 @@ class Store:
 
         May take as long as the disk takes. Opens the database anew: for a thread of its own.
         """
-        names = {"boot": self._boot}
+        names = {"boot": self.boot}
         db = sqlite3.connect(self.state / "db", timeout=60, isolation_level=None)
         try:
             marked = db.execute(
@@ -314,6 +331,13 @@ class Store:
                 db.execute("UPDATE items SET boot = NULL WHERE boot = :boot || '+'", names)
         finally:
             db.close()
+
+    def idle_seconds(self) -> float:
+        """How long ago an item was registered."""
+        try:
+            return time.time() - (self.state / "db-wal").stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
 
     def add_root(self, link: Path, path: str) -> None:
         """Make the symbolic link `link` to an item, which lives as long as the link does."""
@@ -327,6 +351,28 @@ class Store:
             beside.unlink(missing_ok=True)
             beside.symlink_to(target)
             beside.replace(place)
+
+    def recover(self) -> None:
+        """Decide on items that were not settled when the machine went down."""
+        from builders import upkeep
+
+        upkeep.recover(self)
+
+    def verify(self, repair: bool = False) -> list[Damage]:
+        """Read every item and tell which are not what they were.
+
+        With `repair`, they and what refers to them are no longer valid, and so are built anew when
+        they are wanted.
+        """
+        from builders import upkeep
+
+        return upkeep.verify(self, repair=repair)
+
+    def collect_garbage(self, *, keep: Iterable[str] = (), dry_run: bool = False) -> Collected:
+        """Remove the items that no root and none of `keep` needs; raises StoreBusy."""
+        from builders import upkeep
+
+        return upkeep.collect(self, keep=keep, dry_run=dry_run)
 
 
 class TemporaryDirectory:
