@@ -130,7 +130,7 @@ class User:
     supplementary  names of further groups
     home           by default /home/NAME, of system users /nonexistent
     shell          by default /bin/bash, of system users /usr/sbin/nologin
-    password       a hash (crypt(5)), "" for none needed, "!" or "*" for none possible; by default "!"
+    password       a hash (crypt(5)), "" for none needed, "!" or "*" for none possible (default "!")
     comment        the GECOS field
     """
 
@@ -195,7 +195,7 @@ def with_accounts(
     passwd, group = _Table.parse(base.passwd, 7), _Table.parse(base.group, 4)
     shadow, gshadow = _Table.parse(base.shadow, 9), _Table.parse(base.gshadow, 4)
     _check(users, groups)
-    all_groups = _all_groups(users, groups, group)
+    all_groups = _all_groups(users, groups, passwd, group)
     gids = _group_ids(all_groups, users, group.ids(), passwd.ids())
     uids = _user_ids(users, passwd.ids(), gids)
     for declared in all_groups:
@@ -245,14 +245,17 @@ def _is_hash(password: str) -> bool:
     return _HASH.fullmatch(password.lstrip("!")) is not None
 
 
-def _all_groups(users: Sequence[User], groups: Sequence[Group], group: _Table) -> list[Group]:
-    """The declared groups, and for users that name none one of their own."""
+def _all_groups(
+    users: Sequence[User], groups: Sequence[Group], passwd: _Table, group: _Table
+) -> list[Group]:
+    """The declared groups, and for new users that name none one of their own."""
     known = {declared.name for declared in groups} | group.lines.keys()
     own = []
     for user in users:
-        if user.group is None and user.name not in known and user.name != "root":
-            own.append(Group(user.name, system=user.system))
-        elif user.group is not None and user.group not in known:
+        if user.group is None:
+            if user.name not in known and user.name not in passwd.lines:
+                own.append(Group(user.name, system=user.system))
+        elif user.group not in known:
             raise _unknown_group(user, user.group, known)
     return [*groups, *own]
 

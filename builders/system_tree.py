@@ -1,0 +1,253 @@
+"""The tree of a whole system: the configured root of its packages, with what a declaration adds."""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import os
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from builders import mtree, pack, scan
+from builders.accounts import (
+    AccountFiles,
+    Group,
+    Ids,
+    User,
+    home_entries,
+    ids,
+    with_accounts,
+)
+from builders.errors import BuilderError
+from builders.merge import merge, without
+from builders.registry import Build, builder
+from builders.tree import Content, Entry, ReadContent, content_reader, path_bytes
+
+_ACCOUNT_PATHS = AccountFiles("etc/passwd", "etc/group", "etc/shadow", "etc/gshadow")
+_SHADOW_GROUP = "shadow"
+_MODES = {"f": 0o644, "d": 0o755, "l": 0o777}
+
+
+class BadFile(BuilderError):
+    """A file of the system is described in a way that makes no sense."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"the file {path or '(no path)'} of the system: {problem}")
+        self.path = path
+
+
+class DuplicateFile(BadFile):
+    """Two descriptions of the same path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "described twice; leave one of them out")
+
+
+class UnknownOwner(BadFile):
+    """A file belongs to a user or a group that the system has not."""
+
+    def __init__(self, path: str, kind: str, name: str, nearest: Sequence[str]) -> None:
+        hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
+        super().__init__(path, f"the system has no {kind} {name}{hint}")
+
+
+class BadAccount(BuilderError):
+    """An account is described with something that accounts do not have."""
+
+
+@builder("system-tree")
+def system_tree(build: Build) -> None:
+    """Make a directory with the tree: manifest, and the generated contents as pack. Arguments:
+
+    root      item with the tree of the configured root
+    remove    paths that are taken out of it, with all below them (none there: fine)
+    files     what is put over it, each a table:
+                path    where; parents are made, links to directories on the way are followed
+                kind    "f" file (the default), "d" directory, "l" symbolic link
+                text, base64 or source   a file's content; `source` is a store path, with the path
+                        inside the item: a file, a link or a whole directory is copied
+                target  of a link
+                mode    permission bits; by default 0644, 0755 for directories; a source's own, made
+                        writable for the owner
+                owner, group   names or numbers; by default 0
+    accounts  {"users": […], "groups": […]}: tables with the fields of accounts.User and Group
+    closure   store items that the system refers to; they and all that they refer to are copied to
+              /kiln/store, for root, read-only
+
+    Raise BadFile, DuplicateFile, UnknownOwner, BadAccount, and what accounts and merge raise.
+    """
+    arguments = build.arguments
+    now = build.epoch * 1_000_000_000
+    read = content_reader(build.real)
+    root_item = arguments["root"]
+    root = mtree.read_item(build.real(root_item), root_item)
+    root = without(root, [_plain(path) for path in arguments.get("remove", ())])
+    declared = arguments.get("accounts") or {}
+    users = [_account(User, table) for table in declared.get("users", ())]
+    groups = [_account(Group, table) for table in declared.get("groups", ())]
+    base = account_files(root, read)
+    accounts = with_accounts(base, users, groups)
+    numbers = ids(accounts)
+
+    added = account_entries(root, accounts, numbers, now) if accounts != base else []
+    added += described_entries(build, arguments.get("files", ()), numbers, now)
+    for item in build.closure(list(arguments.get("closure", ()))):
+        added += _copied(build.real(item), item, item.strip("/"), now)
+    tree = merge(root, added, time=now)
+    homes = home_entries(accounts, users, tree, mtime=now)
+    if homes:
+        tree = merge(tree, homes, time=now)
+
+    build.output.mkdir()
+    with pack.PackWriter(build.output / pack.NAME) as writer:
+        tree = [_packed(entry, writer) for entry in tree]
+    manifest = mtree.write(tree, build.logical)
+    (build.output / "manifest").write_text(manifest, "ascii")
+    build.log(f"{len(tree)} entries, {len(added) + len(homes)} of them generated")
+
+
+def _packed(entry: Entry, writer: pack.PackWriter) -> Entry:
+    if isinstance(entry.ref, bytes):
+        return entry._replace(ref=writer.add([entry.ref]) if entry.ref else None)
+    return entry
+
+
+_Account = TypeVar("_Account", User, Group)
+
+
+def _account(kind: type[_Account], table: Mapping[str, Any]) -> _Account:
+    known = {field.name for field in fields(kind)}
+    for name in table:
+        if name not in known:
+            raise BadAccount(
+                f"the account {table.get('name')} is described with {name!r}",
+                hint=f"accounts have {', '.join(sorted(known))}",
+            )
+    values = {name: tuple(v) if isinstance(v, list) else v for name, v in table.items()}
+    return kind(**values)
+
+
+def account_files(tree: Iterable[Entry], read: ReadContent) -> AccountFiles:
+    """The account files of `tree`; one that it has not is empty."""
+    found = {
+        entry.path: read(entry).decode("utf-8", "surrogateescape")
+        for entry in tree
+        if entry.kind == "f" and entry.path in _ACCOUNT_PATHS
+    }
+    return AccountFiles(*(found.get(path, "") for path in _ACCOUNT_PATHS))
+
+
+def account_entries(
+    tree: Iterable[Entry], accounts: AccountFiles, numbers: Ids, mtime: int
+) -> list[Entry]:
+    """Entries of the account files with new texts; owner and mode are those that `tree` has."""
+    existing = {entry.path: entry for entry in tree if entry.path in _ACCOUNT_PATHS}
+    result = []
+    for path, text in zip(_ACCOUNT_PATHS, accounts, strict=True):
+        secret = path in (_ACCOUNT_PATHS.shadow, _ACCOUNT_PATHS.gshadow)
+        group = numbers.groups.get(_SHADOW_GROUP, 0) if secret else 0
+        default = Entry(path, "f", 0o640 if secret else 0o644, 0, group)
+        data = path_bytes(text)
+        entry = existing.get(path, default)
+        result.append(entry._replace(mtime=mtime, size=len(data), ref=data))
+    return result
+
+
+def described_entries(
+    build: Build, files: Iterable[Mapping[str, Any]], numbers: Ids, mtime: int
+) -> list[Entry]:
+    """The entries that `files`, an argument of the builder, describe."""
+    result: list[Entry] = []
+    seen: dict[str, str] = {}
+    for file in files:
+        path = _plain(str(file.get("path", "")))
+        kind = file.get("kind", "f")
+        if not path or kind not in _MODES:
+            raise BadFile(path, f"of the kind {kind!r}; kinds are {', '.join(_MODES)}")
+        if path in seen and (kind, seen[path]) != ("d", "d"):
+            raise DuplicateFile(path)
+        seen[path] = kind
+        uid = _owner(path, "user", file.get("owner", 0), numbers.users)
+        gid = _owner(path, "group", file.get("group", 0), numbers.groups)
+        mode = file.get("mode")
+        entry = Entry(path, kind, _MODES[kind] if mode is None else mode, uid, gid, mtime)
+        if kind == "d":
+            result.append(entry)
+        elif kind == "l":
+            target = _value(path, file, ("target",))[1]
+            result.append(entry._replace(size=len(path_bytes(target)), ref=target))
+        else:
+            form, value = _value(path, file, ("text", "base64", "source"))
+            if form == "source":
+                copies = _writable(_copied(build.real(value), value, path, mtime), uid, gid)
+                first = copies[0] if mode is None else copies[0]._replace(mode=mode)
+                result += [first, *copies[1:]]
+            else:
+                data = value.encode() if form == "text" else base64.b64decode(value, validate=True)
+                result.append(entry._replace(size=len(data), ref=data))
+    return result
+
+
+def _plain(path: str) -> str:
+    """A path of a tree from an absolute or relative one. Raise BadFile for one that leaves it."""
+    names = [name for name in path.split("/") if name not in ("", ".")]
+    if ".." in names:
+        raise BadFile(path, "its path has a component ..")
+    return "/".join(names)
+
+
+def _value(path: str, file: Mapping[str, Any], forms: tuple[str, ...]) -> tuple[str, str]:
+    """The one of `forms` that describes the content, and its value."""
+    given = [form for form in forms if file.get(form) is not None]
+    if len(given) != 1:
+        raise BadFile(
+            path, f"needs one of {', '.join(forms)}, and has {', '.join(given) or 'none'}"
+        )
+    return given[0], str(file[given[0]])
+
+
+def _owner(path: str, kind: str, owner: int | str, numbers: Mapping[str, int]) -> int:
+    if isinstance(owner, int):
+        return owner
+    if owner not in numbers:
+        nearest = difflib.get_close_matches(owner, sorted(numbers), n=2)
+        raise UnknownOwner(path, kind, owner, nearest)
+    return numbers[owner]
+
+
+def _copied(real: Path, logical: str, path: str, mtime: int) -> list[Entry]:
+    """The file, link or directory `real`, of the store path `logical`, as entries at `path`."""
+    try:
+        status = real.lstat()
+    except OSError as error:
+        raise BadFile(path, f"{logical} cannot be read: {error.strerror}") from None
+    if stat.S_ISLNK(status.st_mode):
+        target = os.readlink(real)  # noqa: PTH115 -- Path.readlink() would tidy the target
+        return [Entry(path, "l", 0o777, 0, 0, mtime, len(path_bytes(target)), target)]
+    if stat.S_ISREG(status.st_mode):
+        mode = 0o555 if status.st_mode & 0o100 else 0o444
+        content = Content(logical) if status.st_size else None
+        return [Entry(path, "f", mode, 0, 0, mtime, status.st_size, content)]
+    found = scan.scan(real, source=logical, xattrs=False, owner=(0, 0), time=mtime)
+    return [_moved(entry, path) for entry in found]
+
+
+def _moved(entry: Entry, below: str) -> Entry:
+    path = f"{below}/{entry.path}" if entry.path else below
+    ref = f"{below}/{entry.ref}" if entry.kind == "h" else entry.ref
+    return entry._replace(path=path, ref=ref)
+
+
+def _writable(entries: Iterable[Entry], uid: int, gid: int) -> list[Entry]:
+    """Copies from the store, where nothing may be written, as files that belong to someone."""
+    return [
+        entry
+        if entry.kind == "h"
+        else entry._replace(
+            uid=uid, gid=gid, mode=entry.mode | 0o200 if entry.kind in "fd" else entry.mode
+        )
+        for entry in entries
+    ]
