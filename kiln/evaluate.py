@@ -1,0 +1,39 @@
+"""Evaluate Scheme and print the values."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from kiln import options, workspace
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's options."""
+    parser.add_argument("expressions", nargs="*", metavar="EXPR", help="an expression")
+    parser.add_argument("-f", "--file", action="append", default=[], help="a file of Scheme")
+    options.add_load_path(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate files, then expressions, and write each value that is one."""
+    from kiln.report import UsageError
+
+    if not arguments.expressions and not arguments.file:
+        raise UsageError("give an expression, or a file with -f")
+    session = workspace.open_session(options.load_path(arguments))
+    for name in arguments.file:
+        _show(workspace.evaluate_file(session, name))
+    for text in arguments.expressions:
+        _show(workspace.evaluate(session, lambda text=text: session.eval_text(text, "<eval>")))
+    return 0
+
+
+def _show(value: Any) -> None:
+    from lang.data import UNSPECIFIED, Values
+    from lang.printer import write
+
+    if value is UNSPECIFIED:
+        return
+    for one in value if isinstance(value, Values) else (value,):
+        print(write(one))

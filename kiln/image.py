@@ -1,0 +1,119 @@
+"""Make an image of each operating-system declaration, and print where it is."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kiln import options, workspace
+
+if TYPE_CHECKING:
+    from builders.derivation import Derivation
+    from builders.store import Store
+    from lang.session import Session
+
+IMAGE_MODULE = ("gnu", "system", "image")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's options."""
+    parser.add_argument("files", nargs="*", metavar="FILE", help="a declaration to make an image of")
+    parser.add_argument("-e", "--expression", metavar="EXPR", help="the declaration itself")
+    parser.add_argument(
+        "-t", "--image-type", metavar="TYPE", default="mbr-raw", help="what kind of image to make"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="copy the image to FILE")
+    parser.add_argument("--image-size", metavar="SIZE", help="the size of the image: 4G, 800M…")
+    parser.add_argument("--label", help="the label of the root file system")
+    parser.add_argument(
+        "--volatile", action="store_true", help="lose at power-off what is written to the root"
+    )
+    parser.add_argument(
+        "--list-image-types", action="store_true", help="list the kinds of images, and end"
+    )
+    parser.add_argument(
+        "-d", "--derivation", action="store_true", help="print the derivation, build nothing"
+    )
+    options.add_building(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate, lower, realise; prints a path for each declaration."""
+    from kiln.progress import shown
+    from kiln.realising import copy_out, dry_run, realise
+
+    session = workspace.open_session(options.load_path(arguments))
+    if arguments.list_image_types:
+        return _list_types(session)
+    options.check_inputs(arguments)
+    values = [workspace.evaluate_file(session, name) for name in arguments.files]
+    if arguments.expression is not None:
+        values.append(options.evaluate_expression(session, arguments.expression))
+    with shown(options.style(arguments), verbose=arguments.verbose) as events:
+        with workspace.workspace(events) as store:
+            derivations = [_lower(session, value, arguments) for value in values]
+            if arguments.derivation:
+                return _print_derivations(derivations)
+            if arguments.dry_run:
+                return dry_run(derivations, store)
+            paths = realise(derivations, store, events, arguments)
+            results = [_result(store, path, arguments) for path in paths]
+    for result in results:
+        print(result)
+    if arguments.output:
+        copy_out(Path(results[0]), Path(arguments.output))
+    return 0
+
+
+def _result(store: Store, path: str, arguments: argparse.Namespace) -> str:
+    return str(store.real(path))
+
+
+def _print_derivations(derivations: list[Derivation]) -> int:
+    for derivation in derivations:
+        print(derivation.path)
+        print(derivation.serialise().decode())
+    return 0
+
+
+def _list_types(session: Session) -> int:
+    def types() -> list[tuple[str, str]]:
+        from lang.data import iterate
+        from lang.runtime.trampoline import call
+
+        name = session.value(("gnu", "image"), "image-type-name")
+        about = session.value(("gnu", "image"), "image-type-description")
+        return [
+            (call(name, one).name, str(call(about, one)))
+            for one in iterate(session.value(IMAGE_MODULE, "%image-types"))
+        ]
+
+    for name, about in workspace.evaluate(session, types):
+        print(f"{name:<12} {about}")
+    return 0
+
+
+def _lower(session: Session, value: Any, arguments: argparse.Namespace) -> Derivation:
+    from lang.data import keyword, symbol
+    from lang.runtime.trampoline import call
+
+    def lower() -> Any:
+        make = session.value(IMAGE_MODULE, "declaration->image")
+        size: Any = options.size(arguments.image_size) if arguments.image_size else False
+        image = call(
+            make,
+            value,
+            keyword("type"),
+            symbol(arguments.image_type),
+            keyword("size"),
+            size,
+            keyword("label"),
+            arguments.label or False,
+            keyword("volatile?"),
+            arguments.volatile,
+        )
+        return call(session.value(IMAGE_MODULE, "system-image"), image)
+
+    derivation: Derivation = workspace.evaluate(session, lower)
+    return derivation

@@ -1,0 +1,60 @@
+"""The command `kiln`: finds the verb, runs it, and turns whatever goes wrong into a message."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+VERSION = "0.1.0"
+
+VERBS = {
+    "image": ("kiln.image", "make an image of an operating-system declaration"),
+    "build": ("kiln.build", "build a file-like object or a derivation"),
+    "eval": ("kiln.evaluate", "evaluate Scheme and print the values"),
+    "run": ("kiln.run", "start an image in a virtual machine"),
+    "update": ("kiln.update", "fetch Debian's newest package lists"),
+    "gc": ("kiln.collect", "remove from the store what nothing needs"),
+}
+"""Each verb's module, which has `configure(parser)` and `run(arguments)`, and a line about it."""
+
+
+def usage() -> str:
+    """What `kiln --help` prints."""
+    width = max(map(len, VERBS))
+    lines = [f"  {verb:<{width}}  {about}" for verb, (_, about) in VERBS.items()]
+    return (
+        "usage: kiln VERB [OPTION...] [FILE...]\n\n"
+        "Turns operating-system declarations into bootable images of Debian packages.\n\n"
+        + "\n".join(lines)
+        + "\n\n  kiln VERB --help tells more; kiln --version says which Kiln this is."
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status (1: an error, 2: wrong usage)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0 if arguments else 2
+    if arguments[0] in ("-V", "--version"):
+        print(f"kiln {VERSION}")
+        return 0
+    verb, *rest = arguments
+    if verb not in VERBS:
+        return _unknown(verb)
+    from kiln.report import guarded
+
+    return guarded(verb, VERBS[verb][0], rest)
+
+
+def _unknown(verb: str) -> int:
+    from difflib import get_close_matches
+
+    near = get_close_matches(verb, VERBS, n=1)
+    hint = f"; did you mean {near[0]}?" if near else f"; the verbs are {', '.join(VERBS)}"
+    print(f"kiln: error: there is no verb {verb}{hint}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""Realising derivations for a verb: dry runs, links to results, copies of them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from builders.derivation import Derivation
+from builders.errors import BuilderError
+from builders.events import EventSink
+from builders.store import Store
+
+
+def realise(
+    derivations: Sequence[Derivation],
+    store: Store,
+    events: EventSink,
+    arguments: argparse.Namespace,
+) -> list[str]:
+    """Build what is missing, as the options say; returns the store paths."""
+    from builders.realise import realise as run
+
+    paths = run(
+        derivations,
+        store,
+        events=events,
+        jobs=arguments.jobs,
+        keep_failed=arguments.keep_failed,
+    )
+    if arguments.save:
+        store.add_root(Path(arguments.save), paths[0])
+    return paths
+
+
+def dry_run(derivations: Sequence[Derivation], store: Store) -> int:
+    """Print what `realise` would do."""
+    from builders.realise import missing, title
+
+    todo = missing(derivations, store)
+    if not todo:
+        print("nothing to build")
+        return 0
+    fetched = sum(int(str(one.arguments["size"])) for one in todo if one.builder == "fetch")
+    counts = Counter(one.builder for one in todo)
+    for one in todo:
+        if one.builder not in ("fetch", "unpack-deb"):
+            print(f"would {title(one)}")
+    if counts["unpack-deb"]:
+        print(f"would unpack {counts['unpack-deb']} packages")
+    if counts["fetch"]:
+        print(f"would fetch {counts['fetch']} packages, {fetched / 1e6:.1f} MB")
+    return 0
+
+
+def copy_out(source: Path, target: Path) -> None:
+    """Copy an image to a file of the user's, holes as holes; whole or not at all."""
+    from builders.sinks.copy import copy_sparse
+
+    if target.is_dir():
+        raise BuilderError(f"{target} is a directory", hint="name the file: -o disk.img")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        copy_sparse(source, temporary)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)

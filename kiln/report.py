@@ -1,0 +1,76 @@
+"""Runs a verb and reports how it ended: nobody sees a traceback who did not ask for one."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import importlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+
+from builders.errors import BuilderError
+
+
+class UsageError(BuilderError):
+    """The command line asks for what cannot be; exit status 2."""
+
+
+def guarded(verb: str, module_name: str, rest: Sequence[str]) -> int:
+    """Parse `rest` for the verb, run it, and print its error if it ends in one."""
+    module = importlib.import_module(module_name)
+    parser = argparse.ArgumentParser(prog=f"kiln {verb}", description=module.__doc__)
+    parser.add_argument("--debug", action="store_true", help="show Python's traceback of an error")
+    module.configure(parser)
+    arguments = parser.parse_args(rest)
+    try:
+        status = module.run(arguments)
+        sys.stdout.flush()
+        return int(status)
+    except KeyboardInterrupt:
+        print("kiln: interrupted; what was finished is kept", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if arguments.debug:
+            traceback.print_exc()
+        print(describe(error), file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+
+
+def describe(error: Exception) -> str:
+    """What a person is told about `error`."""
+    from kiln.workspace import EvaluationFailed
+
+    if isinstance(error, EvaluationFailed):
+        return error.text
+    if isinstance(error, BuilderError):
+        hint = f"\nhint: {error.hint}" if error.hint else ""
+        return f"kiln: error: {error.message}{_log(error)}{hint}"
+    if isinstance(error, OSError):
+        if error.errno == errno.ENOSPC:
+            return f"kiln: error: the disk is full: {error.filename or 'no space left'}"
+        where = f"{error.filename}: " if error.filename else ""
+        return f"kiln: error: {where}{error.strerror or error}"
+    return (
+        f"kiln: error: internal error: {type(error).__name__}: {error}\n"
+        "hint: this is a fault of Kiln's; run it again with --debug for a report"
+    )
+
+
+def _log(error: BuilderError) -> str:
+    """The last lines that a failed build printed, and where to find all of them."""
+    from builders.realise import BuildFailed
+
+    if not isinstance(error, BuildFailed):
+        return ""
+    text = "".join(f"\n  | {line}" for line in error.log)
+    if error.log_file is not None and error.log:
+        text += f"\n  whole log: {error.log_file}"
+    if error.kept is not None:
+        text += f"\n  what it left: {error.kept}"
+    return text + "".join(f"\nkiln: error: {other.message}" for other in error.others)

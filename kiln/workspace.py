@@ -1,0 +1,94 @@
+"""What the verbs share: the user's folders, the store, Debian's index, a Scheme session."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from builders.events import EventSink, discard
+from builders.store import Store
+
+if TYPE_CHECKING:
+    from builders.debian.index import Index
+    from lang.session import Session
+
+T = TypeVar("T")
+
+LIBRARY = Path(__file__).resolve().parent.parent / "stdlib"
+"""The library that configurations import."""
+
+
+class EvaluationFailed(Exception):
+    """Scheme ended in an error; `text` is the whole message for the user."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+
+def cache_folder() -> Path:
+    """Where what can be made again is kept: $XDG_CACHE_HOME/kiln."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "kiln"
+
+
+def open_index(events: EventSink = discard, *, update: bool = False) -> Index:
+    """The index of the host's own Debian mirror, fetched if there is none or `update` is true."""
+    from builders.debian.archive import Archive
+    from builders.debian.sources import host_sources
+
+    return Archive(host_sources(), cache_folder() / "archive").index(events, update=update)
+
+
+def open_session(load_path: Sequence[Path] = ()) -> Session:
+    """A session that finds modules in `load_path` and then in Kiln's library."""
+    from lang.session import Session
+
+    return Session(
+        [*load_path, LIBRARY],
+        cache=cache_folder() / "scheme",
+        library_roots=[LIBRARY],
+    )
+
+
+@contextmanager
+def workspace(events: EventSink = discard) -> Iterator[Store]:
+    """The user's store, open, with everything set for lowering."""
+    from stdlib.context import Context, lowering
+
+    with Store() as store, lowering(Context(store, lambda: open_index(events))):
+        yield store
+
+
+def evaluate(session: Session, action: Callable[[], T]) -> T:
+    """Run `action`, which runs Scheme in `session`; errors of it become EvaluationFailed."""
+    from builders.errors import BuilderError
+    from lang.errors import explain, render
+
+    try:
+        return session.run_deep(action)
+    except (BuilderError, OSError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        diagnosis = explain(error, session.sources, session.bound_names)
+        raise EvaluationFailed(render(diagnosis, session.sources)) from error
+
+
+def evaluate_file(session: Session, name: str) -> Any:
+    """The value of the last form of the file `name`."""
+    path = Path(name)
+    if not path.is_file():
+        from kiln.report import UsageError
+
+        what = "is a directory" if path.is_dir() else "does not exist"
+        raise UsageError(f"the file {name} {what}")
+    return evaluate(session, lambda: session.load_file(path))
+
+
+def is_terminal() -> bool:
+    """May progress be drawn?"""
+    return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"

@@ -1,0 +1,107 @@
+"""(gnu debian): Debian's archive, as Scheme sees it."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from builders.debian import deb, native, root
+from builders.debian.index import Index, Package
+from builders.debian.resolver import UnknownPackage, resolve
+from builders.derivation import Derivation
+from builders.errors import BuilderError
+from lang.data import Values, iterate, python_list, scheme_list
+from lang.errors import SchemeError
+from lang.runtime.condition_types import (
+    ERROR,
+    ERROR_LOCATION,
+    FIX_HINT,
+    MESSAGE,
+    Component,
+    Condition,
+)
+from lang.runtime.library import Library
+from lang.sources import Location
+from stdlib.context import current
+
+LIBRARY = Library("gnu", "debian")
+
+PROVIDED_BY_KILN = frozenset({"linux-initramfs-tool"})
+"""Virtual packages whose work Kiln does itself: it makes the initrd."""
+
+
+def _fail(message: str, hint: str | None, location: object) -> NoReturn:
+    parts = [Component(ERROR), Component(MESSAGE, (message,))]
+    if hint:
+        parts.append(Component(FIX_HINT, (hint,)))
+    if isinstance(location, Location):
+        parts.append(Component(ERROR_LOCATION, (location,)))
+    raise SchemeError(Condition(*parts))
+
+
+def _requests(requests: Any) -> dict[str, tuple[object, object]]:
+    """(name version location) lists as name -> (version or False, location)."""
+    found: dict[str, tuple[object, object]] = {}
+    for request in iterate(requests):
+        name, version, location = python_list(request)
+        found.setdefault(name, (version, location))
+    return found
+
+
+def _resolve(requests: Any, *, essential: bool) -> tuple[Package, ...]:
+    wanted = _requests(requests)
+    index = current().index
+    for name, (version, location) in wanted.items():
+        _check_version(index, name, version, location)
+    try:
+        return resolve(
+            index, sorted(wanted), essential=essential, pretend_installed=PROVIDED_BY_KILN
+        )
+    except UnknownPackage as error:
+        _fail(error.message, error.hint, wanted.get(error.name, (None, None))[1])
+    except BuilderError as error:
+        location = next((loc for name, (_, loc) in wanted.items() if name in error.message), None)
+        _fail(error.message, error.hint, location)
+
+
+def _check_version(index: Index, name: str, version: object, location: object) -> None:
+    if version is False:
+        return
+    best = index.best(name)
+    if best is not None and best.version != version:
+        _fail(
+            f"package {name} is not to be had in version {version}",
+            f"the archive has {best.version}",
+            location,
+        )
+
+
+@LIBRARY.procedure("debian-root")
+def debian_root(requests: Any) -> Values:
+    """The configured root of the packages in `requests`, (name version location) lists.
+
+    Two values: the derivation, and the sorted names of all packages in it.
+    """
+    packages = _resolve(requests, essential=True)
+    derivation = root.root_derivation(packages, date=current().index.date)
+    return Values((derivation, scheme_list(sorted(package.name for package in packages))))
+
+
+@LIBRARY.procedure("native-derivation")
+def native_derivation(requests: Any) -> Derivation:
+    """A store item of the packages in `requests` and what they need, for builds to run."""
+    names = sorted(_requests(requests))
+    packages = _resolve(requests, essential=False)
+    return native.native_derivation(packages, "-".join(names))
+
+
+@LIBRARY.procedure("unpacked-package")
+def unpacked_package(request: Any) -> Derivation:
+    """The unpacked .deb of one (name version location) request, without what it depends on."""
+    name, version, location = python_list(request)
+    index = current().index
+    _check_version(index, name, version, location)
+    package = index.best(name)
+    if package is None:
+        error = UnknownPackage(name, index.nearest(name))
+        _fail(error.message, error.hint, location)
+    return deb.unpack_derivation(package)

@@ -1,0 +1,124 @@
+;;; Images and their partitions, as records.
+(define-module (gnu image)
+  #:use-module (srfi srfi-1)
+  #:use-module (guix records)
+  #:use-module (guix gexp)
+  #:use-module (gnu system)
+  #:use-module (gnu system checks)
+  #:use-module (gnu system uuid)
+  #:export (image image? image-name image-format image-platform image-size
+            image-operating-system image-partition-table-type image-partitions
+            image-compression? image-volatile-root? image-shared-store? image-shared-network?
+            image-substitutable? image-max-layers image-location
+            partition partition? partition-size partition-offset partition-alignment
+            partition-file-system partition-file-system-options partition-label partition-name
+            partition-uuid partition-partition-uuid partition-type partition-flags
+            partition-initializer partition-location
+            image-type image-type? image-type-name image-type-constructor
+            image-type-description
+            root-partition? find-root-partition))
+
+(define (size? value) (or (eq? value 'guess) (and (integer? value) (> value 0))))
+(define (offset? value) (and (integer? value) (>= value 0) (zero? (modulo value 512))))
+(define (alignment? value) (and (integer? value) (> value 0) (zero? (modulo value 512))))
+
+(define %formats '(disk-image compressed-qcow2 iso9660 docker tarball wsl2))
+(define %tables '(mbr gpt hybrid))
+(define %flags '(boot esp read-only no-auto grow))
+(define %file-systems '("ext2" "ext3" "ext4" "vfat" "fat16" "fat32" "swap" "btrfs" "unformatted"))
+
+(define-record-type* <partition> partition make-partition partition?
+  (size partition-size (default 'guess)
+        (sanitize (ensure size? "a number of bytes or 'guess"))
+        (documentation "its size in bytes, or 'guess for what its content needs"))
+  (offset partition-offset (default 0)
+          (sanitize (ensure offset? "a number of bytes, a multiple of 512"))
+          (documentation "where it starts, in bytes; 0 leaves it to Kiln"))
+  (alignment partition-alignment (default (expt 2 20))
+             (sanitize (ensure alignment? "a number of bytes, a multiple of 512"))
+             (documentation "what its start is a multiple of, in bytes"))
+  (file-system partition-file-system (default "ext4")
+               (sanitize (ensure (lambda (v) (member v %file-systems))
+                                 (string-append "one of " (string-join %file-systems ", "))))
+               (documentation "the file system that it holds"))
+  (file-system-options partition-file-system-options (default '())
+                       (sanitize (not-yet "file-system-options" '()))
+                       (documentation "options of the program that makes it"))
+  (label partition-label (default #f) (sanitize (ensure-optional string? "a string"))
+         (documentation "the file system's label"))
+  (name partition-name (default #f) (sanitize (ensure-optional string? "a string"))
+        (documentation "the name in a GPT"))
+  (uuid partition-uuid (default #f) (sanitize (ensure-optional uuid? "a uuid"))
+        (documentation "the file system's UUID; #f for one that follows from the declaration"))
+  (partition-uuid partition-partition-uuid (default #f) (sanitize (ensure-optional uuid? "a uuid"))
+                  (documentation "the partition's UUID in a GPT"))
+  (type partition-type (default #f)
+        (sanitize (ensure-optional (lambda (v) (or (uuid? v) (integer? v)))
+                                   "the uuid of a GPT type or the number of an MBR type"))
+        (documentation "the partition's type; #f for what its file system is known by"))
+  (flags partition-flags (default '())
+         (sanitize (ensure-list (lambda (flag) (memq flag %flags))
+                                "flags: boot, esp, read-only, no-auto, grow"))
+         (documentation "boot for the root that is booted, esp, read-only, no-auto, grow"))
+  (initializer partition-initializer (default #f) (sanitize (not-yet "initializer" #f))
+               (documentation "code that fills it; the root is filled with the system"))
+  (location partition-location (innate) (default (current-source-location))))
+
+(define-record-type* <image> image make-image image?
+  (name image-name (default #f)
+        (sanitize (ensure-optional (lambda (v) (or (symbol? v) (string? v))) "a symbol"))
+        (documentation "its name, a symbol"))
+  (format image-format (default 'disk-image) (sanitize (one-of %formats))
+          (documentation "what kind of file it is: disk-image, compressed-qcow2, iso9660…"))
+  (platform image-platform (default #f) (sanitize (not-yet "platform" #f))
+            (documentation "the machine that it is for; #f for one like this"))
+  (size image-size (default 'guess) (sanitize (ensure size? "a number of bytes or 'guess"))
+        (documentation "the size of the whole, in bytes, or 'guess"))
+  (operating-system image-operating-system (default #f)
+                    (sanitize (ensure-optional operating-system? "an operating-system"))
+                    (documentation "what is in it"))
+  (partition-table-type image-partition-table-type (default 'mbr) (sanitize (one-of %tables))
+                        (documentation "mbr, gpt or hybrid"))
+  (partitions image-partitions (default '())
+              (sanitize (ensure-list partition? "partition objects"))
+              (documentation "its partitions, in order"))
+  (compression? image-compression? (default #t) (sanitize ensure-boolean)
+                (documentation "whether a format that can be compressed is"))
+  (volatile-root? image-volatile-root? (default #t) (sanitize ensure-boolean)
+                  (documentation "whether what is written to the root is lost at power-off"))
+  (shared-store? image-shared-store? (default #f) (sanitize (not-yet "shared-store?" #f)))
+  (shared-network? image-shared-network? (default #f) (sanitize (not-yet "shared-network?" #f)))
+  (substitutable? image-substitutable? (default #t) (sanitize ensure-boolean)
+                  (documentation "whether a finished one may be fetched; Kiln always builds"))
+  (max-layers image-max-layers (default #f) (sanitize (ensure-optional integer? "a number"))
+              (documentation "how many layers a container image has at most"))
+  (location image-location (innate) (default (current-source-location))))
+
+(define-record-type* <image-type> image-type make-image-type image-type?
+  (name image-type-name (sanitize (ensure symbol? "a symbol"))
+        (documentation "what it is called on the command line"))
+  (constructor image-type-constructor
+               (sanitize (ensure procedure? "a procedure from an operating system to an image"))
+               (documentation "a procedure from an operating system to an image"))
+  (description image-type-description (default "") (sanitize ensure-string)
+               (documentation "a line about it"))
+  (location image-type-location (innate) (default (current-source-location))))
+
+(define (root-partition? partition)
+  "Is PARTITION the one that is filled with the system and booted?"
+  (and (memq 'boot (partition-flags partition)) #t))
+
+(define (find-root-partition image)
+  "The root partition of IMAGE."
+  (let ((roots (filter root-partition? (image-partitions image))))
+    (cond ((null? roots)
+           (raise (condition (&error)
+                             (&message (message "the image has no partition with the flag boot"))
+                             (&error-location (location (image-location image)))
+                             (&fix-hint (hint "give the root's partition (flags '(boot))")))))
+          ((null? (cdr roots)) (car roots))
+          (else
+           (raise (condition (&error)
+                             (&message (message "a second partition has the flag boot"))
+                             (&error-location (location (partition-location (cadr roots))))
+                             (&fix-hint (hint "only the root has it"))))))))

@@ -1,0 +1,44 @@
+;;; Sanitizers of record fields: each gives back a fitting value, or says what would fit.
+(define-module (gnu system checks)
+  #:use-module (srfi srfi-1)
+  #:export (ensure ensure-list ensure-optional ensure-string ensure-boolean not-yet one-of))
+
+(define (ensure valid? description)
+  "A procedure that gives back its argument if it is VALID?, and else says that the field must be
+DESCRIPTION."
+  (lambda (value)
+    (if (valid? value)
+        value
+        (error (string-append "this must be " description ", not") value))))
+
+(define (ensure-optional valid? description)
+  "As ensure, with #f being right, too."
+  (ensure (lambda (value) (or (not value) (valid? value))) (string-append description " or #f")))
+
+(define (ensure-list valid? description)
+  "A procedure that checks that its argument is a list of what is VALID?, named by DESCRIPTION."
+  (lambda (value)
+    (unless (list? value)
+      (error (string-append "this must be a list of " description ", not") value))
+    (for-each (lambda (item)
+                (unless (valid? item)
+                  (error (string-append "this must be a list of " description
+                                        "; this in it is not one:")
+                         item)))
+              value)
+    value))
+
+(define ensure-string (ensure string? "a string"))
+(define ensure-boolean (ensure boolean? "#t or #f"))
+
+(define (one-of choices)
+  "A procedure that checks that its argument is one of the symbols CHOICES."
+  (ensure (lambda (value) (memq value choices))
+          (string-append "one of " (string-join (map symbol->string choices) ", "))))
+
+(define (not-yet field default)
+  "A procedure for a FIELD that Guix has and Kiln does not honour yet: only DEFAULT is right."
+  (lambda (value)
+    (unless (equal? value default)
+      (error (string-append "Kiln does not honour the field " field " yet; leave it out")))
+    value))

@@ -1,0 +1,34 @@
+"""(gnu system crypt): password hashes, a pure function of password and salt."""
+
+from __future__ import annotations
+
+from lang.runtime.library import Library
+from lang.runtime.signals import misc_error
+
+LIBRARY = Library("gnu", "system", "crypt")
+
+
+@LIBRARY.procedure("crypt")
+def crypt(password: str, salt: str) -> str:
+    """The hash of `password`, as crypt(3) gives it for `salt`: "$6$…" (SHA-512) or "$5$…".
+
+    An optional "rounds=N$" may stand before the salt proper.
+    """
+    from passlib.hash import sha256_crypt, sha512_crypt
+
+    _, _, rest = str(salt).partition("$")
+    kind, _, rest = rest.partition("$")
+    rounds = 5000
+    if rest.startswith("rounds="):
+        count, _, rest = rest.removeprefix("rounds=").partition("$")
+        if not count.isdecimal():
+            misc_error("crypt", "~s has no number of rounds", salt)
+        rounds = int(count)
+    schemes = {"5": sha256_crypt, "6": sha512_crypt}
+    if kind not in schemes:
+        misc_error("crypt", "~s is no salt that Kiln takes: use \"$6$\" and some letters", salt)
+    try:
+        hasher = schemes[kind].using(salt=rest.partition("$")[0], rounds=rounds)
+        return str(hasher.hash(str(password)))
+    except ValueError as error:
+        misc_error("crypt", "~a", str(error))

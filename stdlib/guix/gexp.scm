@@ -1,0 +1,232 @@
+;;; Staged code and file-like objects, and what they lower to.
+;;;
+;;; Lowering turns an object into a <lowered>: the text that stands for it in a build or in a file
+;;; (mostly a path), the derivations and store items that have to be there first, and the Debian
+;;; packages that have to be in the image for the path to exist.
+
+(define-module (guix gexp)
+  #:use-module (srfi srfi-1)
+  #:use-module (srfi srfi-9)
+  #:use-module (guix store)
+  #:re-export (gexp? gexp-inputs)
+  #:export (plain-file plain-file? plain-file-name plain-file-content
+            local-file local-file? local-file-name local-file-path
+            computed-file computed-file? computed-file-name computed-file-gexp
+            mixed-text-file mixed-text-file? mixed-text-file-name
+            file-append file-append? file-append-base file-append-suffix
+            file-union directory-union
+            gexp->derivation lower-object lower-text define-compiler!
+            make-lowered lowered? lowered-value lowered-inputs lowered-packages
+            file-like? file-like-name output))
+
+(define-record-type <plain-file>
+  (%plain-file name content)
+  plain-file?
+  (name plain-file-name)
+  (content plain-file-content))
+
+(define (plain-file name content)
+  "A file called NAME that holds the string CONTENT."
+  (check-name 'plain-file name)
+  (unless (string? content)
+    (error "plain-file: the content must be a string:" content))
+  (%plain-file name content))
+
+(define-record-type <local-file>
+  (%local-file path name recursive?)
+  local-file?
+  (path local-file-path)
+  (name local-file-name)
+  (recursive? local-file-recursive?))
+
+(define-syntax local-file
+  (syntax-rules ()
+    ((_ file rest ...) (make-local-file (current-source-location) file rest ...))))
+
+(define* (make-local-file location file #:optional (name (basename file)) #:key recursive?)
+  "The file FILE, found beside the source at LOCATION; a directory if RECURSIVE?."
+  (%local-file (beside-source location file) name recursive?))
+
+(define-record-type <computed-file>
+  (%computed-file name gexp options)
+  computed-file?
+  (name computed-file-name)
+  (gexp computed-file-gexp)
+  (options computed-file-options))
+
+(define* (computed-file name gexp #:key (options '()) (local-build? #t))
+  "A file or directory called NAME that the build of GEXP puts at #$output."
+  (check-name 'computed-file name)
+  (unless (gexp? gexp)
+    (error "computed-file: the second argument must be a gexp, #~(...):" gexp))
+  (%computed-file name gexp options))
+
+(define-record-type <mixed-text-file>
+  (%mixed-text-file name parts)
+  mixed-text-file?
+  (name mixed-text-file-name)
+  (parts mixed-text-file-parts))
+
+(define (mixed-text-file name . parts)
+  "A file called NAME with PARTS one after the other: strings, and file-like objects as paths."
+  (check-name 'mixed-text-file name)
+  (%mixed-text-file name parts))
+
+(define-record-type <file-append>
+  (%file-append base suffix)
+  file-append?
+  (base file-append-base)
+  (suffix file-append-suffix))
+
+(define (file-append base . suffix)
+  "The path of BASE with the strings SUFFIX behind it."
+  (%file-append base (string-concatenate suffix)))
+
+(define-record-type <output> (make-output) output?)
+
+;; #$output: where the build that the gexp is part of leaves its result.
+(define output (make-output))
+
+(define (check-name who name)
+  (unless (string? name)
+    (error (string-append (symbol->string who) ": the name must be a string:") name)))
+
+(define (file-union name files)
+  "A directory called NAME; FILES is a list of (path file-like) lists."
+  (computed-file name
+    #~(begin
+        (use-modules (guix build utils))
+        (mkdir-p #$output)
+        #$@(map (lambda (entry)
+                  (let ((target (car entry)) (source (cadr entry)))
+                    #~(begin
+                        (mkdir-p (string-append #$output "/" (dirname #$target)))
+                        (symlink #$source (string-append #$output "/" #$target)))))
+                files))))
+
+(define (directory-union name things)
+  "A directory called NAME that holds what is in each of THINGS, by symbolic links."
+  (if (and (pair? things) (null? (cdr things)))
+      (car things)
+      (computed-file name
+        #~(begin
+            (use-modules (guix build utils))
+            (for-each (lambda (directory) (symlink-tree directory #$output))
+                      (list #$@things))))))
+
+;;; Lowering.
+
+(define-record-type <lowered>
+  (make-lowered value inputs packages)
+  lowered?
+  (value lowered-value)
+  (inputs lowered-inputs)
+  (packages lowered-packages))
+
+;; How each kind of object lowers: (predicate . procedure of the object and native?).
+(define %compilers '())
+
+(define (define-compiler! predicate procedure)
+  "Lower the objects of which PREDICATE is true by PROCEDURE, which takes the object and whether
+it is wanted in native context, and gives a <lowered>."
+  (set! %compilers (cons (cons predicate procedure) %compilers)))
+
+(define (compiler object)
+  (let loop ((rest %compilers))
+    (cond ((null? rest) #f)
+          (((caar rest) object) (cdar rest))
+          (else (loop (cdr rest))))))
+
+(define (file-like? object)
+  "Can OBJECT be lowered to a path?"
+  (and (compiler object) #t))
+
+(define (file-like-name object)
+  "The name that OBJECT was given, or #f."
+  (cond ((plain-file? object) (plain-file-name object))
+        ((local-file? object) (local-file-name object))
+        ((computed-file? object) (computed-file-name object))
+        ((mixed-text-file? object) (mixed-text-file-name object))
+        (else #f)))
+
+(define* (lower-object object #:key native?)
+  "Lower OBJECT, a file-like object, a gexp's datum or a derivation."
+  (cond ((compiler object) => (lambda (compile) (compile object native?)))
+        ((derivation? object) (make-lowered (derivation-path object) (list object) '()))
+        (else (make-lowered object '() '()))))
+
+(define (combine value lowered)
+  "A <lowered> of VALUE with the inputs and packages of all of LOWERED."
+  (make-lowered value
+                (delete-duplicates (append-map lowered-inputs lowered) eq?)
+                (delete-duplicates (append-map lowered-packages lowered) eq?)))
+
+(define (lower-input input native?)
+  "Lower a gexp-input, or a list of things in one."
+  (let ((thing (gexp-input-thing input))
+        (native? (or native? (gexp-input-native? input))))
+    (let lower ((thing thing))
+      (cond ((output? thing) (make-lowered '(getenv "out") '() '()))
+            ((gexp? thing) (lower-gexp thing native?))
+            ((pair? thing)
+             (let ((head (lower (car thing))) (tail (lower (cdr thing))))
+               (combine (cons (lowered-value head) (lowered-value tail)) (list head tail))))
+            ((gexp-input? thing) (lower-input thing native?))
+            (else (lower-object thing #:native? native?))))))
+
+(define (lower-gexp gexp native?)
+  "A <lowered> whose value is the s-expression that GEXP stands for."
+  (let ((inputs (map (lambda (input) (lower-input input native?)) (gexp-inputs gexp))))
+    (combine (apply (gexp-build gexp) (map lowered-value inputs)) inputs)))
+
+(define* (gexp->derivation name gexp #:key (env-vars '()))
+  "The derivation called NAME that evaluates GEXP in a build sandbox."
+  (let ((lowered (lower-gexp gexp #f)))
+    (staged-derivation name (lowered-value lowered) (gexp-modules gexp)
+                       (lowered-inputs lowered) env-vars)))
+
+(define (text-parts parts)
+  "A <lowered> of the text of PARTS, one after the other."
+  (let ((lowered (map lower-object parts)))
+    (combine (string-concatenate
+              (map (lambda (part)
+                     (let ((value (lowered-value part)))
+                       (if (string? value) value (object->string value))))
+                   lowered))
+             lowered)))
+
+(define (lower-text object)
+  "A <lowered> whose value is the text of OBJECT, if that is known without a build; else #f."
+  (cond ((plain-file? object) (make-lowered (plain-file-content object) '() '()))
+        ((mixed-text-file? object) (text-parts (mixed-text-file-parts object)))
+        (else #f)))
+
+(define-compiler! plain-file?
+  (lambda (file native?)
+    (let ((item (add-text-to-store (plain-file-name file) (plain-file-content file))))
+      (make-lowered item (list item) '()))))
+
+(define-compiler! mixed-text-file?
+  (lambda (file native?)
+    (let* ((text (text-parts (mixed-text-file-parts file)))
+           (item (add-text-to-store (mixed-text-file-name file) (lowered-value text))))
+      (make-lowered item (cons item (lowered-inputs text)) (lowered-packages text)))))
+
+(define-compiler! local-file?
+  (lambda (file native?)
+    (let ((item (add-file-to-store (local-file-name file) (local-file-path file)
+                                   (local-file-recursive? file))))
+      (make-lowered item (list item) '()))))
+
+(define-compiler! computed-file?
+  (lambda (file native?)
+    (let ((derivation (gexp->derivation (computed-file-name file) (computed-file-gexp file)
+                                        #:env-vars (computed-file-options file))))
+      (make-lowered (derivation-path derivation) (list derivation) '()))))
+
+(define-compiler! file-append?
+  (lambda (file native?)
+    (let ((base (lower-object (file-append-base file) #:native? native?)))
+      (make-lowered (string-append (lowered-value base) (file-append-suffix file))
+                    (lowered-inputs base)
+                    (lowered-packages base)))))

@@ -1,0 +1,185 @@
+"""(guix store): derivations and store items, as Scheme sees them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from builders.derivation import Derivation, Json
+from lang.data import (
+    NIL,
+    Gexp,
+    GexpInput,
+    Keyword,
+    MString,
+    Pair,
+    Symbol,
+    python_list,
+    scheme_list,
+)
+from lang.printer import write
+from lang.runtime.library import Library
+from lang.runtime.signals import misc_error, wrong_type
+from lang.sources import Location
+from stdlib.context import current
+
+LIBRARY = Library("guix", "store")
+
+
+def to_json(value: Any) -> Json:
+    """A Scheme value as JSON: vectors are arrays, association lists are objects, #nil is null."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, MString):
+        return str(value)
+    if isinstance(value, list):
+        return [to_json(item) for item in value]
+    if value is NIL or isinstance(value, Pair):
+        entries = python_list(value)
+        if not all(isinstance(entry, Pair) for entry in entries):
+            wrong_type("derivation", 3, value)
+        return {_key(entry.car): to_json(entry.cdr) for entry in entries}
+    if isinstance(value, Symbol | Keyword):
+        return None if value.name == "null" else value.name
+    return wrong_type("derivation", 3, value)
+
+
+def _key(key: Any) -> str:
+    return key.name if isinstance(key, Symbol) else str(key)
+
+
+def split_inputs(inputs: Any) -> tuple[tuple[Derivation, ...], tuple[str, ...]]:
+    """A Scheme list of derivations and store paths, parted, each without repetition."""
+    derivations: dict[str, Derivation] = {}
+    sources: dict[str, None] = {}
+    for item in python_list(inputs):
+        if isinstance(item, Derivation):
+            derivations[item.path] = item
+        else:
+            sources[item] = None
+    return tuple(derivations.values()), tuple(sources)
+
+
+@LIBRARY.procedure("derivation?")
+def is_derivation(value: Any) -> bool:
+    """Is this a derivation?"""
+    return isinstance(value, Derivation)
+
+
+@LIBRARY.procedure("derivation")
+def derivation(name: str, builder: str, arguments: Any, inputs: Any, title: str = "") -> Derivation:
+    """A derivation that runs `builder` with `arguments` (see to_json) once `inputs` are there."""
+    derivations, sources = split_inputs(inputs)
+    parsed = to_json(arguments)
+    assert isinstance(parsed, dict)
+    return Derivation(name, builder, parsed, derivations, sources, title=title)
+
+
+@LIBRARY.procedure("derivation-path", "derivation->output-path")
+def derivation_path(value: Derivation) -> str:
+    """Where the derivation's result will be."""
+    return value.path
+
+
+@LIBRARY.procedure("derivation-name")
+def derivation_name(value: Derivation) -> str:
+    """The name that the derivation was given."""
+    return value.name
+
+
+@LIBRARY.procedure("staged-derivation")
+def staged_derivation(name: str, code: Any, modules: Any, inputs: Any, env: Any) -> Derivation:
+    """The derivation that evaluates `code` in a build, with `modules` imported."""
+    derivations, sources = split_inputs(inputs)
+    native: list[Json] = [item.path for item in derivations if item.builder == "native"]
+    parsed = to_json(env)
+    assert isinstance(parsed, dict)
+    arguments: dict[str, Json] = {
+        "expression": write(code),
+        "modules": [write(scheme_list(module) if isinstance(module, tuple) else module)
+                    for module in modules],
+        "env": parsed,
+        "native": native,
+    }  # fmt: skip
+    return Derivation(name, "staged", arguments, derivations, sources, title=f"build {name}")
+
+
+@LIBRARY.procedure("add-text-to-store")
+def add_text_to_store(name: str, text: str) -> str:
+    """Keep `text` as the store item `name`; gives its path."""
+    return current().store.add_bytes(name, text.encode())
+
+
+@LIBRARY.procedure("add-file-to-store")
+def add_file_to_store(name: str, path: str, recursive: object) -> str:
+    """Keep the file (or directory, if `recursive`) at `path` as a store item; gives its path."""
+    file = Path(path)
+    if not file.exists():
+        misc_error("local-file", "there is no file ~s", path)
+    if file.is_dir() and recursive is False:
+        misc_error("local-file", "~s is a directory: add #:recursive? #t", path)
+    return current().store.add_path(name, file, recursive is not False)
+
+
+@LIBRARY.procedure("beside-source")
+def beside_source(location: Location | bool, file: str) -> str:
+    """The absolute name of `file`, which is relative to the source at `location`."""
+    base = Path()
+    if isinstance(location, Location):
+        source = Path(location.file)
+        if source.is_file():
+            base = source.parent
+    return str((base / file).absolute())
+
+
+@LIBRARY.procedure("gexp?")
+def is_gexp(value: Any) -> bool:
+    """Is this staged code?"""
+    return isinstance(value, Gexp)
+
+
+@LIBRARY.procedure("gexp-inputs")
+def gexp_inputs(gexp: Gexp) -> Any:
+    """The list of gexp-inputs that the gexp refers to."""
+    return scheme_list(gexp.inputs)
+
+
+@LIBRARY.procedure("gexp-build")
+def gexp_build(gexp: Gexp) -> Any:
+    """The procedure from the values of the inputs to the gexp's s-expression."""
+    return gexp.build
+
+
+@LIBRARY.procedure("gexp-modules")
+def gexp_modules(gexp: Gexp) -> Any:
+    """The modules that the gexp and those in it import in the build."""
+    modules: dict[str, Any] = {}
+    pending: list[Any] = [gexp]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, Gexp):
+            modules.update((str(module), module) for module in item.modules)
+            pending.extend(reversed(item.inputs))
+        elif isinstance(item, GexpInput):
+            pending.append(item.thing)
+        elif isinstance(item, Pair):
+            pending.extend(reversed(python_list(item)))
+    return list(modules.values())
+
+
+@LIBRARY.procedure("gexp-input?")
+def is_gexp_input(value: Any) -> bool:
+    """Is this a reference of a gexp?"""
+    return isinstance(value, GexpInput)
+
+
+@LIBRARY.procedure("gexp-input-thing")
+def gexp_input_thing(value: GexpInput) -> Any:
+    """What the reference is to."""
+    return value.thing
+
+
+@LIBRARY.procedure("gexp-input-native?")
+def gexp_input_native(value: GexpInput) -> bool:
+    """Was it written #+, for a program that the build runs?"""
+    return value.native
