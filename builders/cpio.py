@@ -20,6 +20,7 @@ _TYPE_BITS = {
     "s": stat.S_IFSOCK,
 }
 _MAGIC = b"070701"
+_LAST = b"TRAILER!!!"
 _FIELD_LIMIT = 1 << 32
 _BLOCK = 512
 
@@ -67,7 +68,7 @@ def archive(entries: Iterable[Entry], read: ReadContent = generated) -> Iterator
         for piece in _member(owner, path_bytes(entry.path), data, inode, links):
             length += len(piece)
             yield piece
-    trailer = _header(b"TRAILER!!!", nlink=1)
+    trailer = _header(_LAST, nlink=1)
     yield trailer
     yield bytes(-(length + len(trailer)) % _BLOCK)
 
@@ -83,6 +84,8 @@ def _data(entry: Entry, read: ReadContent) -> bytes:
 
 
 def _member(entry: Entry, name: bytes, data: bytes, inode: int, links: int) -> Iterator[bytes]:
+    if name == _LAST:
+        raise NotInCpio(entry.path, "a file of this name, which ends it")
     if entry.xattrs:
         raise NotInCpio(entry.path, f"extended attributes ({', '.join(sorted(entry.xattrs))})")
     if len(data) >= _FIELD_LIMIT:

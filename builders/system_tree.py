@@ -126,7 +126,9 @@ def _account(kind: type[_Account], table: Mapping[str, Any]) -> _Account:
                 f"the account {table.get('name')} is described with {name!r}",
                 hint=f"accounts have {', '.join(sorted(known))}",
             )
-    values = {name: tuple(v) if isinstance(v, list) else v for name, v in table.items()}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in table.items()
+    }
     return kind(**values)
 
 
@@ -237,7 +239,7 @@ def _copied(real: Path, logical: str, path: str, mtime: int) -> list[Entry]:
 
 def _moved(entry: Entry, below: str) -> Entry:
     path = f"{below}/{entry.path}" if entry.path else below
-    ref = f"{below}/{entry.ref}" if entry.kind == "h" else entry.ref
+    ref = f"{below}/{entry.ref!s}" if entry.kind == "h" else entry.ref
     return entry._replace(path=path, ref=ref)
 
 
