@@ -1,0 +1,162 @@
+"""The file tree that a sandboxed program sees, laid out from inside fresh namespaces.
+
+A tmpfs with nothing of the host's but what is asked for: native items as /usr, binds, the harmless
+devices, a /proc of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from builders import namespaces as ns
+
+_BASE = Path("/tmp")  # a directory that every host has; what is in it stays reachable
+_OLD = Path("/.host")
+_LOWER = Path("/.lower")
+
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+_LINKS = {
+    "dev/fd": "/proc/self/fd",
+    "dev/stdin": "/proc/self/fd/0",
+    "dev/stdout": "/proc/self/fd/1",
+    "dev/stderr": "/proc/self/fd/2",
+    "dev/ptmx": "pts/ptmx",
+    "bin": "usr/bin",
+    "sbin": "usr/sbin",
+    "lib": "usr/lib",
+    "lib64": "usr/lib64",
+}
+_DIRECTORIES = ("dev/pts", "dev/shm", "proc", "usr", "etc", "build", "var/tmp", "run", "tmp")
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Show the host's file or directory `source` (absolute) at `target`."""
+
+    source: Path
+    target: str
+    writable: bool = False
+
+
+def enter(binds: Sequence[Bind], roots: Sequence[Path], user: tuple[int, int]) -> None:
+    """Make such a tree this process's root. Needs its own mount and pid namespaces, as pid 1 or
+    below; `user` is its uid and gid. Raises NamespaceError."""
+    ns.make_private()
+    ns.mount("tmpfs", _BASE, "tmpfs", ns.MS_NOSUID | ns.MS_NODEV, "mode=755,size=50%")
+    os.chdir(_BASE)
+    Path(_OLD.name).mkdir()
+    ns.pivot_root(".", _OLD.name)
+    os.chdir("/")
+    os.umask(0o022)
+    for name in _DIRECTORIES:
+        (Path("/") / name).mkdir(parents=True, exist_ok=True)
+    for name in ("tmp", "var/tmp"):
+        (Path("/") / name).chmod(0o1777)
+    for name, target in _LINKS.items():
+        (Path("/") / name).symlink_to(target)
+    _devices()
+    _proc()
+    _accounts(*user)
+    _native([Path(root) / "usr" for root in roots])
+    for one in sorted(binds, key=lambda one: Path(one.target).parts):
+        _show(one)
+    ns.unmount(_OLD)
+    _OLD.rmdir()
+
+
+def _host(path: Path) -> Path:
+    """Where the host's `path` is while its root is still there."""
+    return _OLD / path.relative_to("/")
+
+
+def _devices() -> None:
+    for name in _DEVICES:
+        place = Path("/dev") / name
+        place.touch()
+        with contextlib.suppress(ns.NamespaceError):  # tty may be missing where there is none
+            ns.bind(_OLD / "dev" / name, place, writable=True)
+    ns.mount("devpts", "/dev/pts", "devpts", ns.MS_NOSUID, "newinstance,ptmxmode=0666,mode=620")
+    ns.mount("tmpfs", "/dev/shm", "tmpfs", ns.MS_NOSUID | ns.MS_NODEV, "mode=1777")
+
+
+def _proc() -> None:
+    flags = ns.MS_NOSUID | ns.MS_NODEV | ns.MS_NOEXEC
+    try:
+        ns.mount("proc", "/proc", "proc", flags)
+    except ns.NamespaceError as error:
+        if error.errno not in (errno.EPERM, errno.EBUSY):
+            raise
+        # In a container whose own /proc is partly covered the kernel gives out no new one.
+        ns.bind(_OLD / "proc", "/proc", writable=True)
+    for name in ("sys", "sysrq-trigger", "irq", "bus"):  # root's even in a user namespace
+        place = Path("/proc") / name
+        if place.exists():
+            with contextlib.suppress(ns.NamespaceError):
+                ns.bind(place, place)
+
+
+def _accounts(uid: int, gid: int) -> None:
+    root = "root:x:0:0:root:/homeless:/bin/sh\n"
+    user = "" if uid == 0 else f"build:x:{uid}:{gid}:build:/homeless:/bin/sh\n"
+    nobody = "nobody:x:65534:65534:nobody:/homeless:/bin/false\n"
+    group = "" if gid == 0 else f"build:x:{gid}:\n"
+    Path("/etc/passwd").write_text(root + user + nobody)
+    Path("/etc/group").write_text(f"root:x:0:\ntty:x:5:\n{group}nogroup:x:65534:\n")
+    Path("/etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
+
+
+def _native(trees: Sequence[Path]) -> None:
+    """Show several `usr` directories as one at /usr, read-only; the first wins."""
+    usr = Path("/usr")
+    if len(trees) == 1:
+        ns.bind(_host(trees[0]), usr)
+    elif trees:
+        for number, tree in enumerate(trees):
+            place = _LOWER / str(number)
+            place.mkdir(parents=True)
+            ns.bind(_host(tree), place)
+        lower = ":".join(str(_LOWER / str(number)) for number in range(len(trees)))
+        try:
+            ns.mount("overlay", usr, "overlay", ns.MS_RDONLY, f"lowerdir={lower}")
+        except ns.NamespaceError:  # before Linux 5.11, or a file system that cannot be a layer
+            link_farm([_LOWER / str(number) for number in range(len(trees))], usr)
+        else:
+            for number in range(len(trees)):
+                ns.unmount(_LOWER / str(number))
+                (_LOWER / str(number)).rmdir()
+            _LOWER.rmdir()
+
+
+def link_farm(trees: Sequence[Path], target: Path) -> None:
+    """Make `target`, a directory, look like the trees on top of each other, by links into them."""
+    layers: dict[str, list[Path]] = {}
+    for tree in trees:
+        for child in tree.iterdir():
+            layers.setdefault(child.name, []).append(child)
+    for name, children in sorted(layers.items()):
+        top = children[0]
+        if len(children) > 1 and top.is_dir() and not top.is_symlink():
+            (target / name).mkdir()
+            link_farm([one for one in children if one.is_dir()], target / name)
+        elif top.is_symlink():
+            (target / name).symlink_to(top.readlink())
+        else:
+            (target / name).symlink_to(top)
+
+
+def _show(bind: Bind) -> None:
+    source, target = _host(bind.source), Path(bind.target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_symlink():
+        target.symlink_to(source.readlink())
+        return
+    if source.is_dir():
+        target.mkdir(exist_ok=True)
+    elif not target.exists():
+        target.touch()
+    ns.bind(source, target, writable=bind.writable)
