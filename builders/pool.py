@@ -8,18 +8,12 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from builders.registry import SOURCE_ROOT
+from builders import interpreter
 from builders.worker import Task
-
-# The worker gets this process's import path as it is: no site, no environment, no start-up files.
-_START = (
-    "import sys; sys.path[:] = sys.argv.pop().split('\\n'); import builders.worker as w; w.main()"
-)
 
 
 class Worker:
@@ -32,15 +26,15 @@ class Worker:
         self._log = log
         self._buffer = b""
         self.socket, theirs = socket.socketpair()
-        path = [str(SOURCE_ROOT), *(entry for entry in sys.path if entry)]
-        arguments = [str(theirs.fileno()), str(capacity), str(os.getpid()), "\n".join(path)]
+        arguments = [str(theirs.fileno()), str(capacity), str(os.getpid())]
         with theirs, log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _START, *arguments],
+                interpreter.command("builders.worker", *arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 pass_fds=[theirs.fileno()],
+                env=interpreter.environment(),
                 start_new_session=True,  # the terminal's interrupt is for the parent to handle
             )
 

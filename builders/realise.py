@@ -303,6 +303,7 @@ class _Run:
             scratch=str(job.directory / "scratch"),
             store=str(self.store.root),
             logical=job.path,
+            inputs=tuple(_reads(derivation)),
             partial=str(self.store.state / "partial" / base),
             mirrors=self.mirrors,
             candidates=tuple(_hash(path) for path in candidates),

@@ -150,6 +150,7 @@ class Build:
     arguments  the derivation's, JSON values
     output     create a file, a directory or a symbolic link here, and nothing beside it
     scratch    an empty private directory, removed afterwards
+    inputs     the store paths of what it may read: the derivation's inputs and sources
     store      the directory that holds the items
     logical    the store path that `output` will have: "/kiln/store/<hash>-<name>"
     partial    nothing, or what an earlier attempt at this very output put here to be resumed
@@ -165,6 +166,7 @@ class Build:
     scratch: Path
     store: Path
     logical: str = ""
+    inputs: tuple[str, ...] = ()
     partial: Path = Path("/nonexistent")
     mirrors: tuple[str, ...] = ()
     epoch: int = SOURCE_DATE_EPOCH

@@ -7,6 +7,7 @@ first is killed all go.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -17,10 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from builders import interpreter, sandbox_root
 from builders import namespaces as ns
-from builders import sandbox_root
 from builders.errors import BuilderError
-from builders.registry import SOURCE_ROOT
 from builders.sandbox_root import Bind
 
 __all__ = [
@@ -45,9 +45,6 @@ ENVIRONMENT: Mapping[str, str] = {
 }
 """The variables that every sandboxed program gets."""
 
-_START = (
-    "import sys; sys.path[:] = sys.argv.pop().split('\\n'); import builders.sandbox as s; s.main()"
-)
 _BUILD_USER = (1000, 1000)
 _TROUBLE = b"\0sandbox\0"
 
@@ -104,23 +101,39 @@ def run(
 
     Raises SandboxUnavailable, TimedOut, CannotRun.
     """
-    sandbox = Sandbox(_resolved(binds), _real(roots), env or {}, cwd, network, uid0, hostname)
-    told = {"command": list(command), "sandbox": _as_json(sandbox)}
+    sandbox = Sandbox(binds, roots, env or {}, cwd, network, uid0, hostname)
+    told = {"command": list(command), "sandbox": as_json(sandbox)}
+    return supervise("builders.sandbox", told, command[0], on_line=on_line, timeout=timeout)
+
+
+def supervise(
+    module: str,
+    told: Mapping[str, Any],
+    name: str,
+    *,
+    on_line: Callable[[str], None],
+    timeout: float | None = None,
+) -> int:
+    """Run `main()` of a module in a fresh interpreter that is to `enter` a sandbox.
+
+    It reads `told`, as JSON, from its standard input. For the rest see `run`.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", _START, _import_path()],
+        interpreter.command(module),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        env=interpreter.environment(),
     )
     assert process.stdin is not None
     assert process.stdout is not None
     deadline = _Deadline(process, timeout)
     try:
-        with process.stdin as stream:
+        with contextlib.suppress(BrokenPipeError), process.stdin as stream:
             stream.write(json.dumps(told).encode())
         for line in process.stdout:
             if line.startswith(_TROUBLE):
-                raise trouble(json.loads(line[len(_TROUBLE) :]))
+                raise _trouble(json.loads(line[len(_TROUBLE) :]))
             on_line(line.decode(errors="surrogateescape").rstrip("\r\n"))
         code = process.wait()
     finally:
@@ -129,7 +142,7 @@ def run(
         process.stdout.close()
         deadline.cancel()
     if deadline.passed:
-        raise TimedOut(f"{command[0]} did not end within {timeout} seconds")
+        raise TimedOut(f"{name} did not end within {timeout} seconds")
     return code
 
 
@@ -230,7 +243,7 @@ def report_trouble(error: OSError, command: str) -> None:
     os.write(1, _TROUBLE + json.dumps(told).encode() + b"\n")
 
 
-def trouble(told: Mapping[str, Any]) -> Exception:
+def _trouble(told: Mapping[str, Any]) -> Exception:
     """The exception that a report of trouble amounts to."""
     if told["setup"]:
         return SandboxUnavailable(
@@ -273,18 +286,11 @@ def _resolved(binds: Sequence[Bind]) -> list[Bind]:
     return found
 
 
-def _real(roots: Sequence[Path]) -> list[Path]:
-    return [Path(os.path.realpath(root)) for root in roots]
-
-
-def _import_path() -> str:
-    return "\n".join([str(SOURCE_ROOT), *(entry for entry in sys.path if entry)])
-
-
-def _as_json(sandbox: Sandbox) -> dict[str, Any]:
+def as_json(sandbox: Sandbox) -> dict[str, Any]:
+    """What `supervise` can send of a sandbox; `from_json` is the inverse."""
     return {
-        "binds": [[str(one.source), one.target, one.writable] for one in sandbox.binds],
-        "roots": [str(root) for root in sandbox.roots],
+        "binds": [[str(one.source), one.target, one.writable] for one in _resolved(sandbox.binds)],
+        "roots": [os.path.realpath(root) for root in sandbox.roots],
         "env": dict(sandbox.env),
         "cwd": sandbox.cwd,
         "network": sandbox.network,
@@ -294,7 +300,7 @@ def _as_json(sandbox: Sandbox) -> dict[str, Any]:
 
 
 def from_json(value: Mapping[str, Any]) -> Sandbox:
-    """The inverse of what `run` sends to its helper."""
+    """The sandbox that `as_json` wrote down."""
     binds = [Bind(Path(source), target, writable) for source, target, writable in value["binds"]]
     roots = [Path(root) for root in value["roots"]]
     rest = {name: value[name] for name in ("env", "cwd", "network", "uid0", "hostname")}

@@ -49,6 +49,7 @@ class Task:
     scratch: str
     store: str
     logical: str
+    inputs: tuple[str, ...]
     partial: str
     mirrors: tuple[str, ...]
     candidates: tuple[str, ...]
@@ -144,6 +145,7 @@ def _build(task: Task, report: Answer) -> items.Sealed:
             scratch=scratch,
             store=Path(task.store),
             logical=task.logical,
+            inputs=tuple(task.inputs),
             partial=Path(task.partial),
             mirrors=tuple(task.mirrors),
             report=report,
