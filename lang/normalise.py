@@ -1,0 +1,181 @@
+"""Rewrites core forms to fewer shapes, so that the analysis sees more loops and known procedures.
+
+- A Call of a Lam that is written in operator position becomes a Let.
+- A Letrec becomes a nest of smaller ones, and a Let where nothing is recursive.
+- A Seq inside a Seq is flattened; a conditional on a constant is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from lang.ir import (
+    Call,
+    CaseLam,
+    Const,
+    GDef,
+    GRef,
+    GSet,
+    If,
+    Lam,
+    Let,
+    Letrec,
+    LRef,
+    LSet,
+    Node,
+    Seq,
+    Var,
+)
+
+
+def normalise(node: Node) -> Node:
+    """An equivalent of `node` in the shapes above. Nodes are changed in place where possible."""
+    return _RULES[type(node)](node)
+
+
+def children(node: Node) -> Iterable[Node]:
+    """The nodes directly inside `node`, in order of evaluation."""
+    return _CHILDREN[type(node)](node)
+
+
+_CHILDREN: Final[dict[type[Node], Callable[[Any], Iterable[Node]]]] = {
+    Const: lambda n: (),
+    LRef: lambda n: (),
+    GRef: lambda n: (),
+    LSet: lambda n: (n.value,),
+    GSet: lambda n: (n.value,),
+    GDef: lambda n: (n.value,),
+    If: lambda n: (n.test, n.consequent, n.alternative),
+    Seq: lambda n: n.nodes,
+    Call: lambda n: (n.function, *n.arguments),
+    Let: lambda n: (*n.inits, n.body),
+    Letrec: lambda n: (*n.inits, n.body),
+    Lam: lambda n: (*(d for _, d in n.optional), *(d for _, _, d in n.keys), n.body),
+    CaseLam: lambda n: n.clauses,
+}
+
+
+def _same(node: Node) -> Node:
+    return node
+
+
+def _value(node: LSet | GSet | GDef) -> Node:
+    node.value = normalise(node.value)
+    return node
+
+
+def _if(node: If) -> Node:
+    node.test = normalise(node.test)
+    if type(node.test) is Const:
+        return normalise(node.alternative if node.test.value is False else node.consequent)
+    node.consequent = normalise(node.consequent)
+    node.alternative = normalise(node.alternative)
+    return node
+
+
+def _seq(node: Seq) -> Node:
+    nodes: list[Node] = []
+    for inner in node.nodes:
+        plain = normalise(inner)
+        nodes.extend(plain.nodes if type(plain) is Seq else (plain,))
+    effective = [n for n in nodes[:-1] if type(n) not in (Const, LRef)]
+    if not effective:
+        return nodes[-1]
+    node.nodes = [*effective, nodes[-1]]
+    return node
+
+
+def _call(node: Call) -> Node:
+    function = node.function
+    if (
+        type(function) is Lam
+        and not (function.rest or function.optional or function.keys)
+        and len(function.params) == len(node.arguments)
+    ):
+        if not function.params:
+            return normalise(function.body)
+        return _let(Let(function.params, node.arguments, function.body, pos=node.pos))
+    node.function = normalise(function)
+    node.arguments = [normalise(argument) for argument in node.arguments]
+    return node
+
+
+def _let(node: Let) -> Node:
+    if not node.vars:
+        return normalise(node.body)
+    node.inits = [normalise(init) for init in node.inits]
+    node.body = normalise(node.body)
+    return node
+
+
+def _letrec(node: Letrec) -> Node:
+    """Cut the sequence of bindings wherever no init refers to a variable behind the cut."""
+    if not node.vars:
+        return normalise(node.body)
+    inits = [normalise(init) for init in node.inits]
+    body = normalise(node.body)
+    count = len(node.vars)
+    order = {var: index for index, var in enumerate(node.vars)}
+    mentioned = [_mentioned(init, order) for init in inits]
+    # the group that starts at `start` reaches as far as its members refer forward
+    groups: list[tuple[int, int]] = []
+    start = 0
+    while start < count:
+        end = start + 1
+        index = start
+        while index < end:
+            end = max(end, 1 + max(mentioned[index], default=-1))
+            index += 1
+        groups.append((start, end))
+        start = end
+    for start, end in reversed(groups):
+        variables, values = node.vars[start:end], inits[start:end]
+        recursive = any(start <= at < end for m in mentioned[start:end] for at in m)
+        kind = Letrec if recursive else Let
+        body = kind(variables, values, body, pos=node.pos)
+    return body
+
+
+def _mentioned(node: Node, order: dict[Var, int]) -> set[int]:
+    """The indices of the variables of `order` that occur in `node`."""
+    found: set[int] = set()
+    pending = [node]
+    while pending:
+        inner = pending.pop()
+        if type(inner) is LRef or type(inner) is LSet:
+            index = order.get(inner.var)
+            if index is not None:
+                found.add(index)
+        pending.extend(children(inner))
+    return found
+
+
+def _lam(node: Lam) -> Node:
+    node.optional = [(var, normalise(default)) for var, default in node.optional]
+    node.keys = [(key, var, normalise(default)) for key, var, default in node.keys]
+    node.body = normalise(node.body)
+    return node
+
+
+def _case_lam(node: CaseLam) -> Node:
+    for clause in node.clauses:
+        _lam(clause)
+    return node
+
+
+_RULES: Final[dict[type[Node], Callable[[Any], Node]]] = {
+    Const: _same,
+    LRef: _same,
+    GRef: _same,
+    LSet: _value,
+    GSet: _value,
+    GDef: _value,
+    If: _if,
+    Seq: _seq,
+    Call: _call,
+    Let: _let,
+    Letrec: _letrec,
+    Lam: _lam,
+    CaseLam: _case_lam,
+}

@@ -1,0 +1,129 @@
+"""What generated code refers to beside Scheme's own names, under names that start with `$`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from lang.data import (
+    NIL,
+    UNDEFINED,
+    UNSPECIFIED,
+    Box,
+    Keyword,
+    Pair,
+    Symbol,
+    Values,
+    scheme_list,
+)
+from lang.errors import SchemeError
+from lang.runtime.condition_types import ASSERTION
+from lang.runtime.signals import error_condition
+from lang.runtime.trampoline import TAIL, force
+
+
+def parse_keywords(
+    who: str,
+    arguments: tuple[Any, ...],
+    optional: int,
+    names: tuple[str, ...],
+    allow_other_keys: bool,
+    with_rest: bool,
+) -> list[Any]:
+    """What follows the required arguments of a lambda* with #:key, sorted into its parameters.
+
+    Gives the values of the `optional` optional parameters, of the keyword parameters `names` (each
+    UNDEFINED if absent) and, `with_rest`, the list of the arguments after the optional ones.
+    """
+    count = len(arguments)
+    at = 0
+    while at < optional and at < count and type(arguments[at]) is not Keyword:
+        at += 1
+    values: list[Any] = [*arguments[:at], *[UNDEFINED] * (optional - at + len(names))]
+    rest = scheme_list(arguments[at:]) if with_rest else None
+    while at < count:
+        given = arguments[at]
+        if type(given) is not Keyword:
+            if not with_rest:
+                _keyword_error(who, "Invalid keyword: ~S", given)
+            at += 1
+            continue
+        if at + 1 == count:
+            _keyword_error(who, "Keyword argument has no value: ~S", given)
+        if given.name in names:
+            values[optional + names.index(given.name)] = arguments[at + 1]
+        elif not allow_other_keys:
+            _keyword_error(who, "Unrecognized keyword: ~S", given, names)
+        at += 2
+    if with_rest:
+        values.append(rest)
+    return values
+
+
+def _keyword_error(who: str, message: str, given: Any, names: tuple[str, ...] = ()) -> None:
+    irritants: tuple[Any, ...] = (given,)
+    if names:
+        message += " (expected ~A)"
+        irritants = (given, " ".join(f"#:{name}" for name in names))
+    raise SchemeError(
+        error_condition(
+            "keyword-argument-error", ASSERTION, who, message, irritants, scheme_list([given])
+        )
+    )
+
+
+def no_clause(who: str, arguments: tuple[Any, ...], accepted: str) -> None:
+    """No clause of a case-lambda takes that many arguments. `accepted` tells which would do."""
+    raise SchemeError(
+        error_condition(
+            "wrong-number-of-args",
+            ASSERTION,
+            who,
+            "Wrong number of arguments: ~A given, ~A accepted",
+            (len(arguments), accepted),
+        )
+    )
+
+
+def empty_box() -> Box[Any]:
+    """A box whose value is not there yet: reading it is an AttributeError."""
+    return Box.__new__(Box)
+
+
+def receive(value: Any, required: int, with_rest: bool) -> list[Any]:
+    """The values that a producer gave, for call-with-values with a consumer that is written out."""
+    values = value if type(value) is Values else (value,)
+    if len(values) < required or (len(values) > required and not with_rest):
+        raise SchemeError(
+            error_condition(
+                "wrong-number-of-args",
+                ASSERTION,
+                None,
+                "~A value(s) returned, ~A expected",
+                (len(values), f"at least {required}" if with_rest else required),
+            )
+        )
+    if with_rest:
+        return [*values[:required], scheme_list(values[required:])]
+    return list(values)
+
+
+SUPPORT: Final[dict[str, Any]] = {
+    "__builtins__": {},
+    "$TAIL": TAIL,
+    "$force": force,
+    "$nil": NIL,
+    "$unspecified": UNSPECIFIED,
+    "$undefined": UNDEFINED,
+    "$Pair": Pair,
+    "$Symbol": Symbol,
+    "$Keyword": Keyword,
+    "$Values": Values,
+    "$Box": Box,
+    "$empty_box": empty_box,
+    "$type": type,
+    "$len": len,
+    "$list": scheme_list,
+    "$keywords": parse_keywords,
+    "$no_clause": no_clause,
+    "$receive": receive,
+}
