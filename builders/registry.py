@@ -60,12 +60,27 @@ BUILDERS: dict[str, BuilderSpec] = {
     ),
     "unpack-deb": BuilderSpec(
         "builders.debian.deb",
-        ("builders.debian.deb", "builders.mtree", "builders.pack", "builders.tree"),
+        (
+            "builders.debian.deb",
+            "builders.debian.compression",
+            "builders.debian.control",
+            "builders.debian.tar",
+            "builders.mtree",
+            "builders.pack",
+            "builders.tree",
+        ),
         references="none",
     ),
     "native": BuilderSpec(
         "builders.debian.native",
-        ("builders.debian.native", "builders.debian.deb", "builders.mtree", "builders.tree"),
+        (
+            "builders.debian.native",
+            "builders.debian.deb",
+            "builders.debian.compression",
+            "builders.debian.control",
+            "builders.debian.tar",
+            "builders.tree",
+        ),
         references="none",
     ),
     "debian-root": BuilderSpec(

@@ -85,29 +85,28 @@ def resolve(
     *,
     recommends: bool = False,
     essential: bool = True,
-    pretend_installed: frozenset[str] = frozenset(),
+    satisfied: frozenset[str] = frozenset(),
 ) -> tuple[Package, ...]:
     """The packages `wanted` with all that they need, each after what it depends on.
 
     With `essential`, the Essential packages are included. Dependencies on names in
-    `pretend_installed` count as satisfied and those packages are not chosen. In a cycle of
+    `satisfied` are left alone and those packages are not chosen. In a cycle of
     dependencies Pre-Depends and then names decide. Raises UnknownPackage, AmbiguousPackage,
     Unsatisfiable, ConflictingPackages.
     """
-    names = sorted(set(wanted) - pretend_installed)
+    names = sorted(set(wanted) - satisfied)
     roots = list(index.essential()) if essential else []
     forbidden: set[_Choice] = set()
     candidates: dict[Relation, tuple[Package, ...]] = {}
-    for _ in range(_RESTARTS):
-        walk = _Walk(index, recommends, pretend_installed, forbidden, candidates)
+    while True:
+        walk = _Walk(index, recommends, satisfied, forbidden, candidates)
         failure = walk.run(roots, names)
         if failure is None:
             return tuple(walk.in_order([*roots, *names]))
         culprit = walk.last_decision(failure)
-        if culprit is None:
+        if culprit is None or len(forbidden) == _RESTARTS:
             raise failure.error
         forbidden.add(culprit)
-    raise failure.error
 
 
 @dataclass(slots=True)
@@ -131,7 +130,7 @@ class _Open:
 class _Walk:
     index: Index
     recommends: bool
-    pretended: frozenset[str]
+    satisfied: frozenset[str]
     forbidden: set[_Choice]
     cache: dict[Relation, tuple[Package, ...]]
     selected: dict[str, Package] = field(default_factory=dict)
@@ -171,7 +170,7 @@ class _Walk:
     def _follow(self, package: Package) -> _Failure | None:
         """Select what `package` forces; keep what leaves a choice."""
         for group, optional in self._groups(package):
-            if any(relation.name in self.pretended for relation in group):
+            if any(relation.name in self.satisfied for relation in group):
                 continue
             options = self._options(package, group)
             if not options:
