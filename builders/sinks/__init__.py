@@ -1,0 +1,1 @@
+"""Where plans are poured: one module a kind of target."""
