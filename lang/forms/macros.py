@@ -1,0 +1,360 @@
+"""Forms that make macros: define-syntax and its kin, syntax-case, templates, syntax parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lang.data import NIL, Pair, Symbol, python_list, scheme_list, symbol
+from lang.expand import (
+    CORE,
+    Context,
+    call_core,
+    definition,
+    expand,
+    expand_body,
+    name_procedure,
+    parts,
+    provide,
+    special,
+    transformer,
+    walk,
+)
+from lang.ir import Call, Const, GRef, If, Lam, Let, Letrec, LRef, LSet, Node, Var
+from lang.patterns import Hole, Matcher, Template, syntax_rules
+from lang.runtime.trampoline import call
+from lang.syntax import (
+    Alias,
+    Env,
+    Identifier,
+    Macro,
+    PatternVariable,
+    Special,
+    SyntaxParameter,
+    base,
+    is_identifier,
+    lookup,
+    show,
+    syntax_error,
+)
+
+# ---------------------------------------------------------------- definitions of keywords
+
+
+@definition("define-syntax")
+def define_syntax(x: Pair, context: Context) -> None:
+    """(define-syntax name transformer), (define-syntax (name form) body ...)"""
+    operands = parts(x, 2, None, "(define-syntax name transformer)")
+    name = operands[0]
+    if type(name) is Pair:
+        keyword = context.env.module.session.core_name("lambda")
+        form = Pair(keyword, Pair(name.cdr, scheme_list(operands[1:])), x.pos)
+        name = name.car
+    else:
+        form = operands[-1]
+    if not is_identifier(name):
+        syntax_error(f"define-syntax: a name is expected, not {show(name)}", x)
+    context.bind(name, transformer(form, context.env, name))
+
+
+@definition("define-syntax-rule")
+def define_syntax_rule(x: Pair, context: Context) -> None:
+    """(define-syntax-rule (name . pattern) ["documentation"] template)"""
+    usage = "(define-syntax-rule (name pattern ...) template)"
+    operands = parts(x, 2, 3, usage)
+    if type(operands[0]) is not Pair or not is_identifier(operands[0].car):
+        syntax_error(f"wrong use of define-syntax-rule: {show(x)}", x, f"it is used as {usage}")
+    rule = Pair(operands[0], Pair(operands[-1], NIL))
+    form = scheme_list([symbol("syntax-rules"), NIL, rule])
+    context.bind(operands[0].car, syntax_rules(form, context.env))
+
+
+@definition("define-syntax-parameter")
+def define_syntax_parameter(x: Pair, context: Context) -> None:
+    """(define-syntax-parameter name transformer)"""
+    name, form = parts(x, 2, 2, "(define-syntax-parameter name transformer)")
+    context.bind(name, SyntaxParameter(transformer(form, context.env, name)))
+
+
+@special("let-syntax", "letrec-syntax")
+def expand_let_syntax(x: Pair, env: Env) -> Node:
+    """(let-syntax ((name transformer) ...) body ...)"""
+    operands = parts(x, 2, None, "(let-syntax ((name transformer) ...) body ...)")
+    scope = Env(env)
+    for clause in python_list(operands[0]):
+        name, form = _keyword_binding(clause, x)
+        where = scope if base(x.car).name == "letrec-syntax" else env
+        scope.table[name] = transformer(form, where, name)
+    return expand_body(operands[1:], scope, x)
+
+
+@special("syntax-parameterize")
+def expand_syntax_parameterize(x: Pair, env: Env) -> Node:
+    """(syntax-parameterize ((parameter transformer) ...) body ...)"""
+    operands = parts(x, 2, None, "(syntax-parameterize ((parameter transformer) ...) body ...)")
+    scope = Env(env)
+    for clause in python_list(operands[0]):
+        name, form = _keyword_binding(clause, x)
+        parameter = lookup(name, env)
+        if type(parameter) is not SyntaxParameter:
+            syntax_error(f"{name.name} is not a syntax parameter", clause)
+        scope.table[parameter] = transformer(form, env, name)
+    return expand_body(operands[1:], scope, x)
+
+
+def _keyword_binding(clause: Any, x: Pair) -> tuple[Identifier, Any]:
+    items = python_list(clause)
+    if len(items) != 2 or not is_identifier(items[0]):
+        syntax_error(f"a binding in {show(x.car)} is (name transformer), not {show(clause)}", x)
+    return items[0], items[1]
+
+
+# ---------------------------------------------------------------- transformers
+
+
+def identifier_syntax(form: Pair, env: Env) -> Macro:
+    """(identifier-syntax template), (identifier-syntax (id template) ((set! id value) template))"""
+    operands = parts(form, 1, 2, "(identifier-syntax template)")
+    if len(operands) == 1:
+        template = Template(operands[0], [], env)
+        setter = None
+    else:
+        (_, body), (shape, assignment) = (python_list(clause) for clause in operands)
+        template = Template(body, [], env)
+        matcher = Matcher(shape.cdr, [], env)
+        setter = Template(assignment, matcher.variables, env)
+
+    def transform(use: Any, use_env: Env) -> Any:
+        if is_identifier(use):
+            return template.instantiate([])
+        if setter is not None and _is_set(use.car, use_env):
+            return setter.instantiate(matcher.match(use.cdr) or [])
+        return Pair(template.instantiate([]), use.cdr, use.pos)
+
+    return Macro(transform, ("identifier-syntax", form), variable=setter is not None)
+
+
+def _is_set(keyword: Any, env: Env) -> bool:
+    binding = lookup(keyword, env) if is_identifier(keyword) else None
+    return type(binding) is Special and binding.name == "set!"
+
+
+def procedural(form: Any, env: Env, name: Identifier) -> Macro:
+    """The macro whose transformer is the value of expression `form`."""
+    node = name_procedure(expand(form, env), name, None)
+    _check_phase(node, name)
+    module = env.module
+    value, unit = module.session.evaluate_transformer(node, module)
+    return procedure_macro(value, unit, name)
+
+
+def procedure_macro(value: Any, unit: Any, name: Identifier) -> Macro:
+    """A macro of transformer `value`, which `unit` computed."""
+    variable = type(value) is VariableTransformer
+    function = value.function if variable else value
+    if not callable(function):
+        syntax_error(f"{name.name}: a macro transformer must be a procedure, not {show(function)}")
+
+    def transform(use: Any, _: Env) -> Any:
+        return call(function, use)
+
+    return Macro(transform, ("procedure", unit), variable)
+
+
+class VariableTransformer:
+    """What make-variable-transformer gives: a transformer that also sees set! forms."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+
+def _check_phase(node: Node, name: Identifier) -> None:
+    """Refuse a transformer that needs the value of a variable which exists only at run time."""
+    bound: set[Var] = set()
+    used: list[tuple[Var, int | None]] = []
+    for inner in walk(node):
+        match inner:
+            case Let() | Letrec():
+                bound.update(inner.vars)
+            case Lam():
+                bound.update(inner.params)
+                bound.update(var for var, _ in inner.optional)
+                bound.update(var for _, var, _ in inner.keys)
+                if inner.rest is not None:
+                    bound.add(inner.rest)
+            case LRef() | LSet():
+                used.append((inner.var, inner.pos))
+    for var, _ in used:
+        if var not in bound:
+            syntax_error(
+                f"the transformer of {name.name} uses the local variable {var.name}, "
+                "which has no value yet when macros are expanded"
+            )
+
+
+# ---------------------------------------------------------------- syntax-case and templates
+
+
+def _match_node(matcher: Matcher, subject: Node, env: Env) -> tuple[Var, Env, list[Var], Node]:
+    """A variable for the match, the scope of the pattern variables, and their variables."""
+    found = Var("match")
+    scope = Env(env)
+    variables = []
+    for id, depth in matcher.variables:
+        var = Var(id.name)
+        scope.table[id] = PatternVariable(var, depth)
+        variables.append(var)
+    key = env.module.session.syntax_constant(env.module, matcher)
+    return found, scope, variables, call_core("%match", GRef(key), subject)
+
+
+def _bound(found: Var, variables: list[Var], inner: Node) -> Node:
+    if not variables:
+        return inner
+    return Let(variables, [_element(found, i) for i in range(len(variables))], inner)
+
+
+def _element(vector: Var, index: int) -> Node:
+    return call_core("vector-ref", LRef(vector), Const(index))
+
+
+@special("syntax-case")
+def expand_syntax_case(x: Pair, env: Env) -> Node:
+    """(syntax-case form (literal ...) (pattern [fender] expression) ...)"""
+    usage = "(syntax-case form (literal ...) (pattern expression) ...)"
+    operands = parts(x, 2, None, usage)
+    literals = python_list(operands[1])
+    subject = Var("form")
+    node: Node = call_core("%no-match", LRef(subject))
+    for clause in reversed(operands[2:]):
+        items = python_list(clause)
+        if len(items) not in (2, 3):
+            syntax_error("a syntax-case clause is (pattern [fender] expression)", clause)
+        matcher = Matcher(items[0], literals, env)
+        found, scope, variables, match = _match_node(matcher, LRef(subject), env)
+        if len(items) == 2:
+            inner = _bound(found, variables, expand(items[1], scope))
+            node = Let([found], [match], If(LRef(found), inner, node))
+            continue
+        otherwise = Var("next")
+        fender = If(expand(items[1], scope), expand(items[2], scope), Call(LRef(otherwise), []))
+        inner = If(LRef(found), _bound(found, variables, fender), Call(LRef(otherwise), []))
+        rest = Lam([], None, node, "next")
+        node = Let([otherwise], [rest], Let([found], [match], inner))
+    return Let([subject], [expand(operands[0], env)], node)
+
+
+@special("with-syntax")
+def expand_with_syntax(x: Pair, env: Env) -> Node:
+    """(with-syntax ((pattern expression) ...) body ...)"""
+    operands = parts(x, 2, None, "(with-syntax ((pattern expression) ...) body ...)")
+    patterns = []
+    subjects = []
+    for clause in python_list(operands[0]):
+        items = python_list(clause)
+        if len(items) != 2:
+            syntax_error("a with-syntax binding is (pattern expression)", x)
+        patterns.append(items[0])
+        subjects.append(expand(items[1], env))
+    subject = Var("form")
+    matcher = Matcher(scheme_list(patterns), [], env)
+    found, scope, variables, match = _match_node(matcher, LRef(subject), env)
+    body = _bound(found, variables, expand_body(operands[1:], scope, x))
+    checked = If(LRef(found), body, call_core("%no-match", LRef(subject)))
+    return Let([subject], [call_core("list", *subjects)], Let([found], [match], checked))
+
+
+@special("syntax")
+def expand_syntax(x: Pair, env: Env) -> Node:
+    """(syntax template), that is #'template"""
+    (datum,) = parts(x, 1, 1, "(syntax template)")
+    return _template_node(datum, [], env)
+
+
+@special("quasisyntax")
+def expand_quasisyntax(x: Pair, env: Env) -> Node:
+    """(quasisyntax template), that is #`template, with #,expression and #,@expression inside"""
+    (datum,) = parts(x, 1, 1, "(quasisyntax template)")
+    holes: list[Node] = []
+    return _template_node(_with_holes(datum, env, 0, holes), holes, env)
+
+
+def _operator(x: Any, name: str) -> bool:
+    """Is `x` a form of one operand whose keyword is written `name`?"""
+    return (
+        type(x) is Pair
+        and is_identifier(x.car)
+        and type(x.cdr) is Pair
+        and x.cdr.cdr is NIL
+        and base(x.car).name == name
+    )
+
+
+def _with_holes(x: Any, env: Env, depth: int, holes: list[Node]) -> Any:
+    """`x` with a Hole for each unsyntax of this level, whose expressions go to `holes`."""
+    if type(x) is list:
+        return python_list(_with_holes(scheme_list(x), env, depth, holes))
+    if type(x) is not Pair:
+        return x
+    if _operator(x, "unsyntax"):
+        if depth == 0:
+            holes.append(expand(x.cdr.car, env))
+            return Hole(len(holes) - 1, False)
+        return Pair(x.car, _with_holes(x.cdr, env, depth - 1, holes))
+    if _operator(x, "quasisyntax"):
+        return Pair(x.car, _with_holes(x.cdr, env, depth + 1, holes))
+    if depth == 0 and _operator(x.car, "unsyntax-splicing"):
+        holes.append(expand(x.car.cdr.car, env))
+        hole = Hole(len(holes) - 1, True)
+        return Pair(hole, _with_holes(x.cdr, env, depth, holes))
+    first = _with_holes(x.car, env, depth, holes)
+    return Pair(first, _with_holes(x.cdr, env, depth, holes))
+
+
+def _template_node(datum: Any, holes: list[Node], env: Env) -> Node:
+    slots: list[tuple[Identifier, int] | None] = [None] * len(holes)
+    arguments = list(holes)
+    seen: set[Identifier] = set()
+
+    def collect(x: Any) -> None:
+        kind = type(x)
+        if kind is Symbol or kind is Alias:
+            if x not in seen:
+                seen.add(x)
+                binding = lookup(x, env)
+                if type(binding) is PatternVariable:
+                    slots.append((x, binding.depth))
+                    arguments.append(LRef(binding.var))
+        elif kind is Pair:
+            while type(x) is Pair:
+                collect(x.car)
+                x = x.cdr
+            collect(x)
+        elif kind is list:
+            for item in x:
+                collect(item)
+
+    collect(datum)
+    if is_identifier(datum) and len(arguments) == 1:
+        if slots[0] is not None and slots[0][1] > 0:
+            syntax_error(f"the pattern variable {datum.name} needs an ellipsis after it")
+        return arguments[0]
+    template = Template(datum, slots, env)
+    key = env.module.session.syntax_constant(env.module, template)
+    return call_core("%instantiate", GRef(key), *arguments)
+
+
+# ---------------------------------------------------------------- keywords that only mark
+
+
+def _out_of_place(x: Pair, env: Env) -> Node:
+    syntax_error(f"{show(x.car)} cannot stand here: {show(x)}", x)
+
+
+for _name in ("syntax-rules", "identifier-syntax"):
+    provide(Special(_name, _out_of_place), [_name], [CORE])
+for _name in (
+    *("else", "=>", "...", "_", "unquote", "unquote-splicing", "unsyntax", "unsyntax-splicing"),
+):
+    provide(Special(_name, _out_of_place), [_name], [CORE])

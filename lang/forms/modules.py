@@ -1,0 +1,226 @@
+"""define-module, use-modules, export, @ and @@; R7RS define-library and import."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from lang.data import Keyword, Pair, Symbol, python_list
+from lang.expand import CORE, Context, definition, parts, provide, reference, special
+from lang.forms.definitions import chosen, included
+from lang.ir import Node
+from lang.modules import (
+    Interface,
+    Module,
+    import_spec,
+    missing,
+    module_name,
+    prefixed,
+    whole,
+)
+from lang.syntax import Env, Special, base, is_identifier, show, syntax_error
+
+_OPTIONS: Final = (
+    "#:use-module #:export #:re-export #:autoload #:export-syntax #:re-export-syntax #:replace "
+    "#:re-export-modules #:duplicates #:version #:pure #:no-backtrace"
+)
+
+
+@definition("define-module")
+def define_module(x: Pair, context: Context) -> None:
+    """(define-module (name ...) #:use-module spec ... #:export (name ...) ...)"""
+    operands = parts(x, 1, None, "(define-module (name ...) #:use-module (other module) ...)")
+    module = context.env.module.session.enter(module_name(operands.pop(0), x))
+    context.env = module.env
+    while operands:
+        option = operands.pop(0)
+        if type(option) is not Keyword:
+            syntax_error(f"define-module: an option is expected, not {show(option)}", x, _OPTIONS)
+        match option.name:
+            case "pure" | "no-backtrace" | "declarative?":
+                if option.name == "declarative?":
+                    operands.pop(0)
+                continue
+        if not operands:
+            syntax_error(f"define-module: {option!r} needs a value", x)
+        value = operands.pop(0)
+        match option.name:
+            case "use-module" | "use-syntax":
+                module.use(import_spec(value, module, x))
+            case "export" | "export-syntax" | "replace" | "re-export-and-replace":
+                _export(module, value, x)
+            case "re-export" | "re-export-syntax":
+                _export(module, value, x)
+            case "re-export-modules":
+                for name in python_list(value):
+                    module.reexported.append(whole(module_name(name, x), module, name))
+            case "autoload":
+                if not operands:
+                    syntax_error("#:autoload needs a module name and a list of names", x)
+                _autoload(module, value, operands.pop(0), x)
+            case "duplicates" | "version" | "filename":
+                pass
+            case _:
+                syntax_error(
+                    f"define-module: unknown option {option!r}", x, f"the options are {_OPTIONS}"
+                )
+
+
+def _export(module: Module, names: Any, x: Pair) -> None:
+    for item in python_list(names):
+        own, outer = (item.car, item.cdr) if type(item) is Pair else (item, item)
+        if not is_identifier(own) or not is_identifier(outer):
+            syntax_error(f"an exported name is expected, not {show(item)}", x)
+        module.export(base(own), base(outer))
+
+
+def _autoload(module: Module, name: Any, names: Any, x: Pair) -> None:
+    wanted = module_name(name, x)
+    chosen = {base(id): base(id) for id in python_list(names)}
+    module.use(Interface(lambda: module.session.require(wanted, x), chosen))
+
+
+@definition("use-modules")
+def use_modules(x: Pair, context: Context) -> None:
+    """(use-modules spec ...)"""
+    module = context.env.module
+    for spec in parts(x, 0, None, "(use-modules (module name) ...)"):
+        module.use(import_spec(spec, module, x))
+
+
+@definition("export", "export-syntax", "export!")
+def export(x: Pair, context: Context) -> None:
+    """(export name (own . exported) ...)"""
+    _export(context.env.module, x.cdr, x)
+
+
+@definition("re-export", "re-export-syntax")
+def re_export(x: Pair, context: Context) -> None:
+    """(re-export name ...)"""
+    _export(context.env.module, x.cdr, x)
+
+
+@special("@")
+def public_reference(x: Pair, env: Env) -> Node:
+    """(@ (module name) exported-name)"""
+    spec, name = parts(x, 2, 2, "(@ (module name) name)")
+    source = env.module.session.require(module_name(spec, x), x)
+    binding = source.exported(base(name))
+    if binding is None:
+        missing(source, base(name), x)
+    return reference(binding, name)
+
+
+@special("@@")
+def private_reference(x: Pair, env: Env) -> Node:
+    """(@@ (module name) any-name)"""
+    spec, name = parts(x, 2, 2, "(@@ (module name) name)")
+    source = env.module.session.require(module_name(spec, x), x)
+    return reference(source.resolve(base(name)), name)
+
+
+# ---------------------------------------------------------------- R7RS libraries
+
+
+def import_set(form: Any, module: Module, around: Pair) -> Interface:
+    """The interface that an R7RS import set asks for."""
+    if type(form) is Pair and is_identifier(form.car) and type(form.cdr) is Pair:
+        modifier = base(form.car).name
+        nested = form.cdr.car
+        if type(nested) is Pair and modifier in ("only", "except", "prefix", "rename"):
+            inner = import_set(nested, module, around)
+            names = {local: local for local in inner.names()}
+            names = _modified(modifier, names, python_list(form.cdr.cdr), form)
+            return _Renamed(inner, names)
+    return import_spec(form, module, around)
+
+
+class _Renamed(Interface):
+    """An interface seen through a change of names."""
+
+    def __init__(self, inner: Interface, renamed: dict[Symbol, Symbol]) -> None:
+        self.inner = inner
+        self.renamed: dict[Symbol, Symbol] = renamed
+
+    def get(self, name: Symbol) -> Any:
+        """What the local name `name` means."""
+        outer = self.renamed.get(name)
+        return self.inner.get(outer) if outer is not None else None
+
+
+def _modified(
+    modifier: str, names: dict[Symbol, Symbol], operands: list[Any], form: Pair
+) -> dict[Symbol, Symbol]:
+    def known(id: Any) -> Symbol:
+        if not is_identifier(id) or base(id) not in names:
+            syntax_error(f"import: {show(id)} is not among the imported names", form)
+        return base(id)
+
+    match modifier:
+        case "only":
+            return {known(id): names[known(id)] for id in operands}
+        case "except":
+            hidden = {known(id) for id in operands}
+            return {local: own for local, own in names.items() if local not in hidden}
+        case "prefix":
+            return prefixed(names, base(operands[0]).name)
+        case _:
+            changed = {known(pair.car): base(pair.cdr.car) for pair in operands}
+            return {changed.get(local, local): own for local, own in names.items()}
+
+
+@definition("import")
+def import_(x: Pair, context: Context) -> None:
+    """(import import-set ...)"""
+    module = context.env.module
+    for form in parts(x, 1, None, "(import (library name) ...)"):
+        module.use(import_set(form, module, x))
+
+
+def _define_library(x: Pair, context: Context) -> None:
+    operands = parts(x, 1, None, "(define-library (name ...) declaration ...)")
+    session = context.env.module.session
+    outer = context.env
+    module = session.enter(module_name(operands.pop(0), x))
+    context.env = module.env
+    context.scan(_declarations(operands, module))
+    context.env = outer
+
+
+def _declarations(forms: list[Any], module: Module) -> list[Any]:
+    """Carry out library declarations; gives the body forms."""
+    bodies: list[Any] = []
+    pending = list(reversed(forms))
+    while pending:
+        form = pending.pop()
+        keyword = base(form.car).name if type(form) is Pair and is_identifier(form.car) else ""
+        match keyword:
+            case "export":
+                for item in python_list(form.cdr):
+                    if type(item) is Pair:
+                        _, own, outer = python_list(item)
+                        module.export(base(own), base(outer))
+                    else:
+                        module.export(base(item))
+            case "import":
+                for item in python_list(form.cdr):
+                    module.use(import_set(item, module, form))
+            case "begin":
+                bodies += python_list(form.cdr)
+            case "include" | "include-ci":
+                bodies += included(form, module.env)
+            case "include-library-declarations":
+                pending += reversed(included(form, module.env))
+            case "cond-expand":
+                pending += reversed(chosen(form, module.env))
+            case _:
+                syntax_error(f"define-library: unknown declaration {show(form)}", form)
+    return bodies
+
+
+def _library_in_expression(x: Pair, env: Env) -> Node:
+    syntax_error("define-library stands at the top level of a file only", x)
+
+
+provide(
+    Special("define-library", _library_in_expression, _define_library), ["define-library"], [CORE]
+)

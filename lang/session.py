@@ -1,0 +1,367 @@
+"""A session: the modules, globals and sources of one run of Scheme.
+
+session = Session([Path("stdlib")])
+value = session.load_file(Path("os.scm"))
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias, TypeVar
+
+from lang import reader
+from lang.data import UNSPECIFIED, Symbol, symbol
+from lang.errors import SchemeSyntaxError
+from lang.expand import CORE, FORMS, children, expand
+from lang.forms import NATIVE
+from lang.forms.support import LIBRARY as SUPPORT
+from lang.ir import GRef, Node
+from lang.modules import Interface, Module, ModuleName
+from lang.patterns import Matcher, Template
+from lang.runtime.core import core_bindings
+from lang.runtime.library import Library
+from lang.runtime.trampoline import call
+from lang.sources import Source, SourceMap
+from lang.syntax import CURRENT, Alias, AliasTable, Global, Staged
+from lang.toplevel import TopLevel
+from lang.unit import Unit, compile_unit, run
+
+Stage: TypeAlias = Literal["configuration", "build"]
+T = TypeVar("T")
+
+_R7RS: Final = "scheme"
+
+
+class Session:
+    """One run of Scheme. `load_path` are the directories that modules are looked up in.
+
+    `cache` is a directory for compiled modules. Sources under `library_roots` are Kiln's own:
+    errors are reported at their callers. In stage "configuration" the procedures that a Library
+    marks as staged cannot be used.
+    """
+
+    def __init__(
+        self,
+        load_path: Sequence[Path],
+        *,
+        cache: Path | None = None,
+        stage: Stage = "configuration",
+        library_roots: Sequence[Path] = (),
+    ) -> None:
+        self.load_path = [Path(directory) for directory in load_path]
+        self.library_roots = [Path(root) for root in library_roots]
+        self.cache = cache
+        self.stage = stage
+        self.sources = SourceMap()
+        self.globals: dict[str, object] = {}
+        self.modules: dict[ModuleName, Module] = {}
+        self.pending: dict[str, Callable[[], Node]] = {}
+        self.primitives = {**core_bindings(), **SUPPORT.bindings}
+        self.globals.update(self.primitives)
+        self.core = self._core_module()
+        self._core_names: AliasTable = {}
+        self._syntax_constants = 0
+        self._user_modules = 0
+
+    # ------------------------------------------------------------ what callers use
+
+    def load_file(self, path: Path) -> object:
+        """The value of the last form of the file `path`, evaluated in a fresh module."""
+        return run_deep(lambda: self._evaluate(self._source(path), self.user_module()))
+
+    def eval_text(self, text: str, name: str = "<eval>", module: Module | None = None) -> object:
+        """The value of the last form of `text`, in `module` or a fresh one."""
+        source = self.sources.add(name, text)
+        return run_deep(lambda: self._evaluate(source, module or self.user_module()))
+
+    def import_module(self, name: ModuleName) -> Module:
+        """The module called `name`, loaded. Raises SchemeSyntaxError where there is none."""
+        return run_deep(lambda: self.require(name, None))
+
+    def value(self, name: ModuleName, variable: str) -> Any:
+        """The value of a variable that module `name` exports (or defines)."""
+        module = self.import_module(name)
+        binding = module.exported(symbol(variable)) or module.resolve(symbol(variable))
+        if type(binding) is not Global or binding.key not in self.globals:
+            raise KeyError(f"({' '.join(name)}) has no variable {variable}")
+        return self.globals[binding.key]
+
+    def bound_names(self, module: Module) -> set[str]:
+        """Every name that means something in `module`: for suggesting what was meant."""
+        return module.visible_names()
+
+    def user_module(self) -> Module:
+        """A fresh module that sees the core only."""
+        self._user_modules += 1
+        name = "guile-user" if self._user_modules == 1 else f"guile-user.{self._user_modules}"
+        return self._new_module((name,))
+
+    # ------------------------------------------------------------ what the expander uses
+
+    def core_name(self, name: str) -> Alias:
+        """An identifier that means the core's `name` everywhere."""
+        id = symbol(name)
+        alias = self._core_names.get((id, self.core.env))
+        if alias is None:
+            alias = Alias(id, self.core.env, self._core_names)
+            self._core_names[id, self.core.env] = alias
+        return alias
+
+    def syntax_constant(self, module: Module, constant: Matcher | Template) -> str:
+        """The globals key under which expanded code finds `constant`."""
+        self._syntax_constants += 1
+        key = module.key(f"%syntax~{self._syntax_constants}")
+        self.globals[key] = constant
+        return key
+
+    def evaluate_transformer(self, node: Node, module: Module) -> tuple[Any, Unit]:
+        """The value of a transformer expression, and its compiled form.
+
+        Definitions of this file that it needs are evaluated first, as if in eval-when.
+        """
+        self._prepare(node, set())
+        return self._run_unit([node], "macro")
+
+    def _prepare(self, node: Node, seen: set[str]) -> None:
+        for key in sorted(_global_keys(node)):
+            make = self.pending.get(key)
+            if make is None or key in seen:
+                continue
+            seen.add(key)
+            definition = make()
+            self._prepare(definition, seen)
+            self._run_unit([definition], "macro")
+
+    def run(self, nodes: list[Node], name: str) -> Any:
+        """Compile and run `nodes`; gives the last value."""
+        return self._run_unit(nodes, name)[0]
+
+    def _run_unit(self, nodes: list[Node], name: str) -> tuple[Any, Unit]:
+        unit = compile_unit(nodes, self.sources, name, core=self.primitives)
+        return run(unit, self.globals), unit
+
+    def renamer(self, form: Any, module: Module) -> Callable[[Symbol], Symbol]:
+        """The function that a #:renamer expression evaluates to."""
+        procedure = self.run([expand(form, module.env)], "renamer")
+        return lambda name: call(procedure, name)
+
+    def read_file(self, path: Path) -> list[Any]:
+        """The data in a file."""
+        return reader.read_all(self._source(path))
+
+    # ------------------------------------------------------------ modules
+
+    def enter(self, name: ModuleName) -> Module:
+        """The module that a define-module form opens."""
+        return self.modules.get(name) or self._new_module(name)
+
+    def require(self, name: ModuleName, form: Any) -> Module:
+        """The module `name`, loaded if need be; `form` asks for it."""
+        module = self.modules.get(name)
+        if module is None:
+            module = self._load(name)
+        if module is None:
+            self._not_found(name, form)
+        return module
+
+    def exists(self, name: ModuleName) -> bool:
+        """Is there a module `name`?"""
+        known = name in self.modules or name in FORMS or name[0] == _R7RS
+        return known or self._find(name) is not None
+
+    def _load(self, name: ModuleName) -> Module | None:
+        path = self._find(name)
+        if path is None and name not in FORMS and name[0] != _R7RS:
+            return None
+        module = self._new_module(name)
+        if name[0] == _R7RS:
+            core = self.core
+            module.reexported.append(Interface(lambda: core))
+            self._add_forms(module, (_R7RS, "base"))
+        self._add_forms(module, name)
+        try:
+            if path is not None and path.suffix == ".py":
+                self._bind_native(module, path)
+            elif path is not None:
+                position = CURRENT.position
+                self._evaluate(self._source(path), module)
+                CURRENT.position = position
+        except BaseException:
+            # A module that failed to load is tried again, not half seen.
+            self.modules.pop(name, None)
+            raise
+        return module
+
+    def _new_module(self, name: ModuleName) -> Module:
+        module = self.modules[name] = Module(name, self, self.core)
+        return module
+
+    def _core_module(self) -> Module:
+        core = self.modules[CORE] = Module(CORE, self, None)
+        for name in self.primitives:
+            if not name.startswith("%") or name.endswith("%"):
+                core.table[symbol(name)] = Global(name, symbol(name), True)
+        self._add_forms(core, CORE)
+        for id in core.table:
+            core.export(id)
+        return core
+
+    def _add_forms(self, module: Module, name: ModuleName) -> None:
+        for text, binding in FORMS.get(name, {}).items():
+            module.table[symbol(text)] = binding
+            module.export(symbol(text))
+
+    def _find(self, name: ModuleName) -> Path | None:
+        for directory in self.load_path:
+            scheme = directory.joinpath(*name[:-1], name[-1] + ".scm")
+            if scheme.is_file():
+                return scheme
+            native = directory.joinpath(*(part.replace("-", "_") for part in name))
+            if native.with_suffix(".py").is_file() and (directory / "__init__.py").is_file():
+                return native.with_suffix(".py")
+        return None
+
+    def _bind_native(self, module: Module, path: Path) -> None:
+        """Bind what the LIBRARY of a Python module on the load path holds."""
+        directory = next(root for root in self.load_path if path.is_relative_to(root))
+        parts = path.relative_to(directory).with_suffix("").parts
+        library: Library = importlib.import_module(
+            ".".join((directory.resolve().name, *parts))
+        ).LIBRARY
+        for name, value in library.bindings.items():
+            id = symbol(name)
+            if name in library.staged and self.stage == "configuration":
+                module.table[id] = Staged(name)
+            elif self.primitives.get(name) is value:
+                module.table[id] = self.core.table[id]
+            else:
+                variable = module.define(id)
+                self.globals[variable.key] = value
+            module.export(id)
+
+    def _not_found(self, name: ModuleName, form: Any) -> None:
+        shown = f"({' '.join(name)})"
+        near = get_close_matches(shown, sorted(self.module_names()), 3)
+        position = form.pos if form is not None and form.pos is not None else CURRENT.position
+        raise SchemeSyntaxError(
+            position,
+            f"there is no module {shown}",
+            hint=f"did you mean {' or '.join(near)}?" if near else "add its directory with -L",
+        )
+
+    def module_names(self) -> Iterator[str]:
+        """The modules that can be imported, as they are written."""
+        for known in FORMS:
+            yield f"({' '.join(known)})"
+        for directory in self.load_path:
+            for path in directory.rglob("*"):
+                if path.suffix in (".scm", ".py") and path.name != "__init__.py":
+                    parts = path.relative_to(directory).with_suffix("").parts
+                    if path.suffix == ".py":
+                        parts = tuple(part.replace("_", "-") for part in parts)
+                    yield f"({' '.join(parts)})"
+
+    # ------------------------------------------------------------ texts
+
+    def _source(self, path: Path) -> Source:
+        text = path.read_text(encoding="utf-8")
+        library = any(path.is_relative_to(root) for root in self.library_roots)
+        return self.sources.add(str(path), text, library=library)
+
+    def _evaluate(self, source: Source, module: Module) -> Any:
+        with _collector_off():
+            forms = reader.read_all(source)
+            position = CURRENT.position
+            top = TopLevel(module)
+            top.announce(forms)
+            top.scan(forms)
+            nodes = top.nodes()
+            CURRENT.position = position
+            return self.run(nodes, source.name) if nodes else UNSPECIFIED
+
+
+def _global_keys(node: Node) -> set[str]:
+    keys = set()
+    pending = [node]
+    while pending:
+        node = pending.pop()
+        if type(node) is GRef:
+            keys.add(node.key)
+        pending.extend(children(node))
+    return keys
+
+
+_loading = 0
+
+
+@contextmanager
+def _collector_off() -> Iterator[None]:
+    """Without Python's cyclic collector, which would walk the growing heap again and again."""
+    global _loading
+    _loading += 1
+    gc.disable()
+    try:
+        yield
+    finally:
+        _loading -= 1
+        if _loading == 0:
+            gc.freeze()
+            gc.set_threshold(200_000, 50, 1000)
+            gc.enable()
+
+
+_STACK: Final = 512 << 20
+_DEPTH: Final = 400_000
+_here = threading.local()
+
+
+def run_deep(function: Callable[[], T]) -> T:
+    """The value of `function()`, run where deep recursion is possible; raises what it raises.
+
+    The work is done on a thread with a big stack. An interrupt is passed on to it.
+    """
+    if getattr(_here, "deep", False):
+        return function()
+    results: list[T] = []
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        _here.deep = True
+        try:
+            results.append(function())
+        except BaseException as error:
+            failures.append(error)
+
+    depth = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(depth, _DEPTH))
+    size = threading.stack_size(_STACK)
+    try:
+        thread = threading.Thread(target=work, name="scheme", daemon=True)
+        thread.start()
+    finally:
+        threading.stack_size(size)
+    _wait(thread)
+    if failures:
+        raise failures[0]
+    return results[0]
+
+
+def _wait(thread: threading.Thread) -> None:
+    import ctypes
+
+    while thread.is_alive():
+        try:
+            thread.join()
+        except KeyboardInterrupt:
+            ident = ctypes.c_ulong(thread.ident or 0)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(KeyboardInterrupt))
+
+
+assert NATIVE

@@ -1,0 +1,331 @@
+"""Identifiers, their bindings, and the environments that connect them.
+
+Hygiene is renaming with aliases. An identifier is a Symbol or an Alias; an Alias stands for an
+identifier that a macro template introduced, and remembers the environment of the template. Binding
+forms bind the identifier object itself, so that equal names of different origin never meet. Pairs
+carry no wrapper: syntax objects are ordinary data with identifiers in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
+
+from lang.data import Pair, Symbol, iterate
+from lang.errors import SchemeSyntaxError
+from lang.ir import Node, Var
+
+if TYPE_CHECKING:
+    from lang.expand import Context
+    from lang.modules import Module
+
+AliasTable: TypeAlias = "dict[tuple[Identifier, Env], Alias]"
+
+
+class Alias:
+    """An identifier introduced by a template: `id` as written in `env`.
+
+    `table` belongs to one macro step; within it the same name in the same environment is one alias.
+    """
+
+    __slots__ = ("env", "id", "table")
+
+    def __init__(self, id: Identifier, env: Env, table: AliasTable) -> None:
+        self.id = id
+        self.env = env
+        self.table = table
+
+    @property
+    def name(self) -> str:
+        """The name as it was written."""
+        return base(self).name
+
+    def __repr__(self) -> str:
+        return f"#<syntax {self.name}>"
+
+
+Identifier: TypeAlias = Symbol | Alias
+
+
+class Env:
+    """One frame of bindings, keyed by identifier object, inside `parent`.
+
+    The outermost environment of a module has no parent; its bindings are the module's. Syntax
+    parameters are keyed by the SyntaxParameter itself.
+    """
+
+    __slots__ = ("module", "parent", "table")
+
+    def __init__(self, parent: Env | None, module: Module | None = None) -> None:
+        self.parent = parent
+        self.table: dict[Any, Binding] = {}
+        if module is None:
+            assert parent is not None
+            module = parent.module
+        self.module: Module = module
+
+
+class Global:
+    """A module variable: `key` is its name in the session's globals."""
+
+    __slots__ = ("defined", "key", "symbol")
+
+    def __init__(self, key: str, symbol: Symbol, defined: bool = False) -> None:
+        self.key = key
+        self.symbol = symbol
+        self.defined = defined
+
+
+class Special:
+    """A form that the expander itself knows.
+
+    `expand` makes core nodes of it in expression context. `define`, if there is one, is used
+    instead wherever definitions may stand.
+    """
+
+    __slots__ = ("define", "expand", "name")
+
+    def __init__(
+        self,
+        name: str,
+        expand: Callable[[Pair, Env], Node],
+        define: Callable[[Pair, Context], None] | None = None,
+    ) -> None:
+        self.name = name
+        self.expand = expand
+        self.define = define
+
+
+class Macro:
+    """A form that is rewritten into another: `transform` takes the whole form and its environment.
+
+    `recipe` is how to make the macro again (see lang.cache): a tag and data, or None for macros
+    that Python defines. `variable` macros also see `(set! name value)`.
+    """
+
+    __slots__ = ("recipe", "transform", "variable")
+
+    def __init__(
+        self,
+        transform: Callable[[Any, Env], Any],
+        recipe: tuple[Any, ...] | None = None,
+        variable: bool = False,
+    ) -> None:
+        self.transform = transform
+        self.recipe = recipe
+        self.variable = variable
+
+
+class PatternVariable:
+    """A variable of a syntax-case pattern, under `depth` ellipses; `var` holds what it matched."""
+
+    __slots__ = ("depth", "var")
+
+    def __init__(self, var: Var, depth: int) -> None:
+        self.var = var
+        self.depth = depth
+
+
+class SyntaxParameter:
+    """A keyword whose meaning syntax-parameterize changes for the code inside it."""
+
+    __slots__ = ("default",)
+
+    def __init__(self, default: Binding) -> None:
+        self.default = default
+
+
+class Staged:
+    """A procedure that exists only while a build runs, seen from a configuration."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+Binding: TypeAlias = Var | Global | Special | Macro | PatternVariable | SyntaxParameter | Staged
+
+
+class Closed:
+    """A form that means what it means in `env`, wherever it is put."""
+
+    __slots__ = ("env", "form")
+
+    def __init__(self, form: Any, env: Env) -> None:
+        self.form = form
+        self.env = env
+
+
+class Expansion:
+    """What the transformer that is running now needs to know, and where the expander is."""
+
+    __slots__ = ("env", "position", "table")
+
+    def __init__(self) -> None:
+        self.env: Env | None = None
+        self.table: AliasTable = {}
+        self.position: int | None = None
+
+
+CURRENT: Final = Expansion()
+
+
+def is_identifier(x: Any) -> bool:
+    """Is `x` a symbol or an alias of one?"""
+    kind = type(x)
+    return kind is Symbol or kind is Alias
+
+
+def base(id: Identifier) -> Symbol:
+    """The symbol that was written."""
+    while type(id) is Alias:
+        id = id.id
+    return id  # type: ignore[return-value]
+
+
+def strip(x: Any) -> Any:
+    """The datum of `x`: aliases become symbols again. Shares what needs no change."""
+    kind = type(x)
+    if kind is Alias:
+        return base(x)
+    if kind is Pair:
+        items = []
+        changed = False
+        rest = x
+        while type(rest) is Pair:
+            item = strip(rest.car)
+            changed = changed or item is not rest.car
+            items.append(item)
+            rest = rest.cdr
+        tail = strip(rest)
+        if not changed and tail is rest:
+            return x
+        for item in reversed(items):
+            tail = Pair(item, tail)
+        tail.pos = x.pos
+        return tail
+    if kind is list:
+        stripped = [strip(item) for item in x]
+        return x if all(a is b for a, b in zip(stripped, x, strict=True)) else stripped
+    if kind is Closed:
+        return strip(x.form)
+    return x
+
+
+def lookup(id: Identifier, env: Env) -> Binding:
+    """What `id` means in `env`; a name that nothing binds is a Global of env's module."""
+    while True:
+        frame = env
+        while frame.parent is not None:
+            binding = frame.table.get(id)
+            if binding is not None:
+                return binding
+            frame = frame.parent
+        if type(id) is Symbol:
+            return frame.module.resolve(id)
+        binding = frame.module.aliases.get(id)  # type: ignore[arg-type]
+        if binding is not None:
+            return binding
+        env = id.env  # type: ignore[union-attr]
+        id = id.id  # type: ignore[union-attr]
+
+
+def parameter_value(parameter: SyntaxParameter, env: Env) -> Binding:
+    """What `parameter` means in `env`, the environment of its use."""
+    frame: Env | None = env
+    while frame is not None:
+        binding = frame.table.get(parameter)
+        if binding is not None:
+            return binding
+        frame = frame.parent
+    return parameter.default
+
+
+def meaning(id: Identifier, env: Env) -> Binding:
+    """What `id` means in `env`, seeing through syntax parameters."""
+    binding = lookup(id, env)
+    if type(binding) is SyntaxParameter:
+        return parameter_value(binding, env)
+    return binding
+
+
+def same_binding(a: Binding, b: Binding) -> bool:
+    """Do two bindings mean the same? Names that nothing defines do when they are spelt alike."""
+    if a is b:
+        return True
+    if type(a) is Global and type(b) is Global:
+        return a.key == b.key or (not a.defined and not b.defined and a.symbol is b.symbol)
+    return False
+
+
+def free_identifier_equal(a: Identifier, env_a: Env, b: Identifier, env_b: Env) -> bool:
+    """free-identifier=?, each identifier in its environment."""
+    return (a is b and env_a is env_b) or same_binding(lookup(a, env_a), lookup(b, env_b))
+
+
+def rename(id: Identifier, env: Env) -> Alias:
+    """The alias that the running macro step gives to `id` of `env`."""
+    table = CURRENT.table
+    alias = table.get((id, env))
+    if alias is None:
+        alias = table[id, env] = Alias(id, env, table)
+    return alias
+
+
+def fresh(name: Symbol, env: Env) -> Alias:
+    """An identifier that is equal to no other."""
+    return Alias(name, env, {})
+
+
+def datum_to_syntax(context: Any, datum: Any) -> Any:
+    """`datum` with its symbols as if they had been written where identifier `context` was."""
+    if type(context) is not Alias:
+        return datum
+    if type(datum) is Symbol:
+        return _as_in(context, datum)
+    if type(datum) is Pair:
+        return Pair(
+            datum_to_syntax(context, datum.car), datum_to_syntax(context, datum.cdr), datum.pos
+        )
+    if type(datum) is list:
+        return [datum_to_syntax(context, item) for item in datum]
+    return datum
+
+
+def _as_in(context: Identifier, name: Symbol) -> Identifier:
+    if type(context) is Symbol:
+        return name
+    assert type(context) is Alias
+    inner = _as_in(context.id, name)
+    alias = context.table.get((inner, context.env))
+    if alias is None:
+        alias = context.table[inner, context.env] = Alias(inner, context.env, context.table)
+    return alias
+
+
+def show(x: Any, limit: int = 60) -> str:
+    """`x` as it would be written, cut to `limit` characters."""
+    from lang.printer import write
+
+    text = write(strip(x))
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def position_of(form: Any) -> int | None:
+    """Where `form` stands: its own position, its first part's, or that of the form around it."""
+    if type(form) is Closed:
+        form = form.form
+    if type(form) is Pair:
+        if form.pos is not None:
+            return form.pos
+        for item in iterate(form):
+            if type(item) is Pair and item.pos is not None:
+                return item.pos
+    return CURRENT.position
+
+
+def syntax_error(message: str, form: Any = None, hint: str | None = None) -> NoReturn:
+    """Refuse `form`."""
+    stripped = strip(form) if form is not None else None
+    raise SchemeSyntaxError(position_of(form), message, hint=hint, form=stripped)
