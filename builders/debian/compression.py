@@ -118,7 +118,8 @@ def _zstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
     make = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj
     decompressor = None
     try:
-        for data in _sliced(chunks):
+        for compressed in _sliced(chunks):
+            data = compressed
             while data:
                 if decompressor is None:
                     decompressor = make(write_size=PIECE)

@@ -111,13 +111,12 @@ class _LooseTree:
                 continue  # a package's directory where another has a link: what is in it counts
             path.unlink(missing_ok=True)
             path.symlink_to(target)
-        for link, alternative in sorted(self._alternatives.items()):
-            place = _place(link)
+        for name, alternative in sorted(self._alternatives.items()):
+            place = _place(name)
             if place is not None and not os.path.lexists(self._root / place):
-                target = _place(alternative.target.lstrip("/"))
+                target = _place(alternative.target)
                 if target is not None and os.path.lexists(self._root / target):
-                    self._make_directory(os.path.dirname(place))
-                    (self._root / place).symlink_to("/" + target)
+                    self._vacant(place, name).symlink_to("/" + target)
 
     def _finish_entry(self, entry: Entry, package: str) -> None:
         place = _place(entry.path)
@@ -126,39 +125,51 @@ class _LooseTree:
         if entry.kind == "d":
             self._make_directory(place, package)
         elif entry.kind == "l":
-            self._make_directory(os.path.dirname(place), package)
+            self._make_directory(_parent(place), package)
             self._links[place] = str(entry.ref)
         elif entry.kind == "h":
-            source = _place(str(entry.ref))
-            if source is None:
-                raise FileConflict(place, package)
-            self._make_directory(os.path.dirname(place), package)
-            (self._root / place).unlink(missing_ok=True)
-            os.link(self._root / source, self._root / place)
+            self._link(_place(str(entry.ref)) or "", place, package)
         elif entry.kind == "f":
             if not entry.size:
                 self._write(place, (), package)
-            os.chmod(self._root / place, 0o755 if entry.mode & 0o111 else 0o644)
+            elif isinstance(entry.ref, Content) and entry.ref.source != place:
+                self._link(entry.ref.source, place, package)  # another of its names came first
+            (self._root / place).chmod(0o755 if entry.mode & 0o111 else 0o644)
 
     def _write(self, place: str, chunks: Iterable[memoryview], package: str) -> str:
-        self._make_directory(os.path.dirname(place), package)
-        path = self._root / place
-        path.unlink(missing_ok=True)
-        self._links.pop(place, None)
-        with open(path, "xb") as file:
+        with open(self._vacant(place, package), "xb") as file:
             for chunk in chunks:
                 file.write(chunk)
         return place
 
-    def _make_directory(self, place: str, package: str = "") -> None:
+    def _link(self, source: str, place: str, package: str) -> None:
+        if not source:
+            raise BuilderError(f"/{place} of {package} is a hard link to a file that is left out")
+        self._vacant(place, package).hardlink_to(self._root / source)
+
+    def _vacant(self, place: str, package: str) -> Path:
+        """The path of `place`, in an existing directory and without anything there."""
+        self._make_directory(_parent(place), package)
+        if place in self._directories:
+            raise FileConflict(place, package)
+        path = self._root / place
+        path.unlink(missing_ok=True)
+        self._links.pop(place, None)
+        return path
+
+    def _make_directory(self, place: str, package: str) -> None:
         if place in self._directories:
             return
-        self._make_directory(os.path.dirname(place), package)
+        self._make_directory(_parent(place), package)
         path = self._root / place
         if path.exists():
             raise FileConflict(place, package)
         path.mkdir()
         self._directories.add(place)
+
+
+def _parent(place: str) -> str:
+    return place.rpartition("/")[0]
 
 
 def _place(path: str) -> str | None:
