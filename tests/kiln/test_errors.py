@@ -1,0 +1,69 @@
+"""What a user sees who makes a mistake: the place, the line, a caret, what to do; status 1."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import RunKiln
+
+DECLARATION = """\
+(use-modules (gnu))
+(operating-system
+  (host-name "box")
+  (timezone "Europe/Berlin")
+  (bootloader (bootloader-configuration (bootloader grub-bootloader)))
+  (file-systems (cons (file-system (device (file-system-label "root"))
+                                   (mount-point "/") (type "ext4"))
+                      %base-file-systems)){more})
+"""
+
+
+def declaration(more: str = "", **replacements: str) -> str:
+    """A whole declaration with further fields, and texts replaced."""
+    text = DECLARATION.replace("{more}", "\n  " + more if more else "")
+    for old, new in replacements.items():
+        text = text.replace(old.replace("_", "-"), new)
+    return text
+
+
+CASES = {
+    "an unclosed parenthesis": ("(define x\n  (list 1 2)\n", 1, 1, "unclosed"),
+    "an unbound variable": (declaration("(packages %base-pakages)"), 9, 13, "%base-packages"),
+    "an unknown field": (declaration(host_name="hostname"), 3, 4, "host-name"),
+    "a missing field": (declaration().replace('  (timezone "Europe/Berlin")\n', ""), 2, 1, "timezone"),
+    "a value of the wrong type": (declaration("(packages 42)"), 9, 13, "list of packages"),
+    "a bad host name": (declaration().replace('"box"', '"my box"'), 3, 14, "host name"),
+    "a module that is not there": ("(use-modules (gnu systm))\n", 1, 14, "gnu system"),
+    "a call with too many arguments": ("(car 1 2)\n", 1, 1, "car"),
+    "an index out of range": ("(vector-ref (vector 1) 5)\n", 1, 1, "range"),
+    "something else than a declaration": ("(+ 1 2)\n", None, None, "ends in"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_error_names_its_place(run_kiln: RunKiln, tmp_path: Path, case: str) -> None:
+    text, line, column, word = CASES[case]
+    file = tmp_path / "os.scm"
+    file.write_text(text)
+    ended = run_kiln("image", "-n", file.name, cwd=tmp_path)
+    assert ended.status == 1, ended.err
+    assert "Traceback" not in ended.err
+    assert word in ended.err
+    if line is not None:
+        assert ended.err.startswith(f"os.scm:{line}:{column}: error: "), ended.err
+        shown = ended.err.splitlines()
+        assert text.splitlines()[line - 1].strip() in shown[1]
+        assert shown[2].strip().startswith("^")
+
+
+@pytest.mark.archive
+def test_an_unknown_package_is_an_error_where_it_is_named(run_kiln: RunKiln, tmp_path: Path) -> None:
+    file = tmp_path / "os.scm"
+    file.write_text(declaration('(packages (cons (specification->package "tmxu") %base-packages))'))
+    ended = run_kiln("image", "-n", "os.scm", cwd=tmp_path)
+    assert ended.status == 1
+    assert ended.err.startswith("os.scm:9:19: error: "), ended.err
+    assert "tmxu" in ended.err
+    assert "tmux" in ended.err
