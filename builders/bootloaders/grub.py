@@ -242,9 +242,7 @@ def grub_bios(build: Build) -> None:
         command += ["-c", "/build/early.cfg"]
     status = sandbox.run(
         [*command, *modules],
-        binds=[sandbox.Bind(build.scratch, "/build", True)],
-        env={"PATH": "/usr/bin:/usr/sbin", "LC_ALL": "C"},
-        cwd="/build",
+        binds=[sandbox.Bind(build.scratch, "/build", writable=True)],
         roots=[native],
         on_line=build.log,
     )

@@ -183,7 +183,13 @@ def test_pwck_and_grpck_find_nothing_wrong(tmp_path: Path) -> None:
             capture_output=True,
             text=True,
         ).stdout.splitlines()
-        expected = ("no user alice", "delete member 'alice'", "does not exist", "no changes")
+        expected = (
+            "no user alice",
+            "no group 100",
+            "delete member 'alice'",
+            "does not exist",
+            "no changes",
+        )
         assert [row for row in told if not any(words in row for words in expected)] == []
 
 
