@@ -16,7 +16,6 @@ from lang.constants import UnserialisableConstantError, decode, encode
 from lang.data import UNSPECIFIED
 from lang.ir import Node
 from lang.runtime.inline import SUPPORT
-from lang.runtime.stack import make_room
 from lang.runtime.trampoline import call
 from lang.sources import Source, SourceMap
 
@@ -65,7 +64,6 @@ def compile_unit(
     `name` is the file name in tracebacks. `core` holds the bindings of the core module: calls of
     its procedures need no check for TAIL, and some are written out.
     """
-    make_room()
     source = _source(nodes, sources, name)
     forms, analysis = analyse(nodes, core)
     code, constants = generate(forms, analysis, source, name, lambda pool: _prefix(name, pool))
@@ -74,7 +72,6 @@ def compile_unit(
 
 def run(unit: Unit, variables: dict[str, Any]) -> Any:
     """Run a unit in the session's globals; gives the value of its last form."""
-    make_room()
     if "$TAIL" not in variables:
         variables.update(SUPPORT)
         variables[ASSUMED] = set()
