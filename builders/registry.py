@@ -26,6 +26,16 @@ STORE_PREFIX: Final = "/kiln/store"
 SOURCE_DATE_EPOCH: Final = 1
 """Seconds since 1970: the time stamp of everything that has no better one."""
 
+STAGED_LIBRARY: Final = (
+    "stdlib.srfi",
+    "stdlib.ice-9",
+    "stdlib.rnrs",
+    "stdlib.scheme",
+    "stdlib.guix.build",
+    "stdlib.gnu.build",
+)
+"""The parts of the library that staged code may import: what its output depends on."""
+
 PROGRESS_INTERVAL = 0.05
 """Seconds between two progress reports of one build."""
 
@@ -152,11 +162,7 @@ BUILDERS: dict[str, BuilderSpec] = {
             "builders.sandbox",
             "builders.namespaces",
             "lang",
-            "stdlib.srfi",
-            "stdlib.ice-9",
-            "stdlib.rnrs",
-            "stdlib.scheme",
-            "stdlib.guix.build",
+            *STAGED_LIBRARY,
         ),
     ),
 }

@@ -63,7 +63,7 @@ class TimedOut(BuilderError):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """What a program is to see and may do; see `run`."""
+    """What a program is to see and may do; see `run`. User 0 may be without capabilities, too."""
 
     binds: Sequence[Bind] = ()
     roots: Sequence[Path] = ()
@@ -72,6 +72,7 @@ class Sandbox:
     network: bool = False
     uid0: bool = True
     hostname: str = "localhost"
+    drop_capabilities: bool = False
 
 
 def run(
@@ -194,7 +195,7 @@ def enter(sandbox: Sandbox) -> None:
     ns.set_host_name(sandbox.hostname)
     sandbox_root.enter(binds, sandbox.roots, user)
     ns.forbid_new_privileges()
-    if not sandbox.uid0:
+    if sandbox.drop_capabilities or not sandbox.uid0:
         ns.drop_capabilities()
     os.chdir(sandbox.cwd)
     if child := os.fork():
@@ -296,6 +297,7 @@ def as_json(sandbox: Sandbox) -> dict[str, Any]:
         "network": sandbox.network,
         "uid0": sandbox.uid0,
         "hostname": sandbox.hostname,
+        "drop_capabilities": sandbox.drop_capabilities,
     }
 
 
@@ -303,5 +305,5 @@ def from_json(value: Mapping[str, Any]) -> Sandbox:
     """The sandbox that `as_json` wrote down."""
     binds = [Bind(Path(source), target, writable) for source, target, writable in value["binds"]]
     roots = [Path(root) for root in value["roots"]]
-    rest = {name: value[name] for name in ("env", "cwd", "network", "uid0", "hostname")}
+    rest = {name: value[name] for name in value if name not in ("binds", "roots")}
     return Sandbox(binds, roots, **rest)
