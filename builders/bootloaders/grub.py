@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
+from builders.derivation import Derivation
 from builders.errors import BuilderError
 from builders.registry import Build, builder
 
@@ -218,6 +219,29 @@ def boot_code(
     return bytes(sector), bytes(placed)
 
 
+def grub_bios_derivation(
+    native: Derivation,
+    *,
+    early: str = "",
+    prefix: str = "/boot/grub",
+    modules: Sequence[str] | None = None,
+    name: str = "grub-bios",
+) -> Derivation:
+    """GRUB's images for a BIOS; see `grub_bios` for the arguments."""
+    return Derivation(
+        name=name,
+        builder="grub-bios",
+        arguments={
+            "native": native.path,
+            "early": early,
+            "prefix": prefix,
+            "modules": None if modules is None else list(modules),
+        },
+        inputs=(native,),
+        title="make GRUB's core image",
+    )
+
+
 @builder("grub-bios")
 def grub_bios(build: Build) -> None:
     """Make a directory with boot.img and core.img (/boot/grub, i386-pc). Arguments:
@@ -234,7 +258,7 @@ def grub_bios(build: Build) -> None:
     arguments = build.arguments
     images = PurePosixPath("/usr/lib/grub/i386-pc")
     native = build.real(arguments["native"])
-    modules = list(arguments["modules"]) if arguments["modules"] else list(BIOS_MODULES)
+    modules = list(arguments["modules"]) if arguments["modules"] is not None else list(BIOS_MODULES)
     (build.scratch / "early.cfg").write_text(arguments["early"], encoding="utf-8")
     command = ["/usr/bin/grub-mkimage", "-O", "i386-pc", "-d", str(images)]
     command += ["-p", arguments["prefix"], "-o", "/build/core.img"]

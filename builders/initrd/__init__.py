@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from importlib.resources import files
 
 from builders import cpio, mtree
+from builders.derivation import Derivation
 from builders.errors import BuilderError
 from builders.kmodules import Module, ModuleIndex, canonical, module_tables, only_kernel
 from builders.registry import Build, builder
@@ -61,6 +62,31 @@ class NoBusybox(BuilderError):
             f"{item} has no {' or '.join(_BUSYBOX)}",
             hint="the initial file tree is made with Debian's package busybox-static",
         )
+
+
+def initrd_derivation(
+    tree: Derivation,
+    busybox: Derivation,
+    modules: Sequence[str] = (),
+    *,
+    default_modules: bool = True,
+    kernel_version: str | None = None,
+    name: str = "initrd",
+) -> Derivation:
+    """The initial tree for the kernel in `tree`; see `initrd` for the arguments."""
+    return Derivation(
+        name=name,
+        builder="initrd",
+        arguments={
+            "tree": tree.path,
+            "busybox": busybox.path,
+            "modules": list(modules),
+            "default_modules": default_modules,
+            "kernel_version": kernel_version,
+        },
+        inputs=(tree, busybox),
+        title="make the initial file tree",
+    )
 
 
 @builder("initrd")
