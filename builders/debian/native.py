@@ -114,9 +114,9 @@ class _LooseTree:
         for name, alternative in sorted(self._alternatives.items()):
             place = _place(name)
             if place is not None and not os.path.lexists(self._root / place):
-                target = _place(alternative.target)
-                if target is not None and os.path.lexists(self._root / target):
-                    self._vacant(place, name).symlink_to("/" + target)
+                program = _place(alternative.target)
+                if program is not None and os.path.lexists(self._root / program):
+                    self._vacant(place, name).symlink_to("/" + program)
 
     def _finish_entry(self, entry: Entry, package: str) -> None:
         place = _place(entry.path)

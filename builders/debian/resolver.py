@@ -61,10 +61,12 @@ class ConflictingPackages(BuilderError):
     """Two packages of the set exclude each other; the chains say what asked for them."""
 
     def __init__(
-        self, relation: str, first_chain: tuple[str, ...], second_chain: tuple[str, ...]
+        self, relation: Relation, first_chain: tuple[str, ...], second_chain: tuple[str, ...]
     ) -> None:
+        other = second_chain[-1]
+        what = str(relation) if relation.name == other else f"{relation}, which is {other}"
         super().__init__(
-            f"{first_chain[-1]} {relation} {second_chain[-1]}, but both are needed: "
+            f"{first_chain[-1]} conflicts with {what}, but both are needed: "
             f"{_because(first_chain)}, and {_because(second_chain)}",
             hint="leave one of the packages out",
         )
@@ -138,6 +140,10 @@ class _Walk:
     decisions: dict[str, _Choice] = field(default_factory=dict)
     work: list[Package] = field(default_factory=list)
     open: list[_Open] = field(default_factory=list)
+    present: dict[str, list[Package]] = field(default_factory=dict)
+    """By each name that selected packages have or provide: these packages."""
+    against: dict[str, list[tuple[Package, Relation]]] = field(default_factory=dict)
+    """By name: the selected packages that conflict with it, or break it, and how they say so."""
 
     def run(self, roots: Iterable[str], names: Iterable[str]) -> _Failure | None:
         for name in (*roots, *names):
@@ -166,6 +172,10 @@ class _Walk:
             self.selected[package.name] = package
             self.parents[package.name] = parent
             self.work.append(package)
+            for name in _names(package):
+                self.present.setdefault(name, []).append(package)
+            for relation in _enemies(package):
+                self.against.setdefault(relation.name, []).append((package, relation))
 
     def _follow(self, package: Package) -> _Failure | None:
         """Select what `package` forces; keep what leaves a choice."""
@@ -246,45 +256,32 @@ class _Walk:
 
     def _excluded(self, package: Package) -> bool:
         """Whether `package` and one that is selected already exclude each other."""
+        if any(self._hits(package, relation) for relation in _enemies(package)):
+            return True
         return any(
-            other.name in self.selected for _, other in self._hits(package, self._provided())
-        ) or any(
-            hit is package
-            for other in self.selected.values()
-            for _, hit in self._hits(other, {package.name: [package], **_virtual(package)})
+            other.name != package.name and _is(package, relation)
+            for name in _names(package)
+            for other, relation in self.against.get(name, ())
         )
 
+    def _hits(self, package: Package, relation: Relation) -> list[Package]:
+        """The selected packages, other than itself, that a Conflicts or Breaks entry means."""
+        return [
+            other
+            for other in self.present.get(relation.name, ())
+            if other.name != package.name and _is(other, relation)
+        ]
+
     def _conflict(self) -> _Failure | None:
-        provided = self._provided()
         for name in sorted(self.selected):
             package = self.selected[name]
-            for relation, other in self._hits(package, provided):
-                error = ConflictingPackages(
-                    f"conflicts with {relation}" if relation else "conflicts with",
-                    self._chain(package.name),
-                    self._chain(other.name),
-                )
-                return _Failure(error, (package.name, other.name))
+            for relation in _enemies(package):
+                for other in self._hits(package, relation):
+                    error = ConflictingPackages(
+                        relation, self._chain(package.name), self._chain(other.name)
+                    )
+                    return _Failure(error, (package.name, other.name))
         return None
-
-    def _provided(self) -> dict[str, list[Package]]:
-        provided: dict[str, list[Package]] = {}
-        for package in self.selected.values():
-            provided.setdefault(package.name, []).append(package)
-            for virtual in _virtual(package):
-                provided.setdefault(virtual, []).append(package)
-        return provided
-
-    @staticmethod
-    def _hits(
-        package: Package, provided: dict[str, list[Package]]
-    ) -> Iterator[tuple[str, Package]]:
-        for text in (package.conflicts, package.breaks):
-            for group in parse_relations(text) if text else ():
-                relation = group[0]
-                for other in provided.get(relation.name, ()):
-                    if other.name != package.name and _is(other, relation):
-                        yield str(relation) if relation.name != other.name else "", other
 
     def _unsatisfiable(self, package: Package, group: Alternatives) -> _Failure:
         text = " | ".join(map(str, group))
@@ -354,10 +351,19 @@ def _rank(package: Package) -> tuple[bool, int, str]:
     return (not package.essential, _PRIORITIES.get(package.priority, 3), package.name)
 
 
-def _virtual(package: Package) -> dict[str, list[Package]]:
-    if not package.provides:
-        return {}
-    return {group[0].name: [package] for group in parse_relations(package.provides)}
+def _names(package: Package) -> Iterator[str]:
+    """Its own name and those that it provides."""
+    yield package.name
+    if package.provides:
+        for group in parse_relations(package.provides):
+            yield group[0].name
+
+
+def _enemies(package: Package) -> Iterator[Relation]:
+    for text in (package.conflicts, package.breaks):
+        if text:
+            for group in parse_relations(text):
+                yield group[0]
 
 
 def _provides(package: Package, relation: Relation) -> bool:
