@@ -1,6 +1,6 @@
 """The fast reader: one regular expression, made of the grammar's own terminals, and one loop.
 
-It knows good text only. At anything else it raises `MalformedError`, and lang.reader lets the grammar
+It knows good text only. At anything else it raises `MalformedError`; lang.reader lets the grammar
 say what is wrong.
 """
 

@@ -21,13 +21,14 @@ class Library:
         self.staged: set[str] = set()
 
     def procedure(self, *names: str, staged: bool = False) -> Callable[[F], F]:
-        """Bind the decorated function to `names`.
+        """Bind the decorated function to `names`. It is called by the first one in messages.
 
         It gets Scheme values and returns one. If it calls procedures that it was given it does
         so with `trampoline.call`, so that it never returns TAIL itself.
         """
 
         def bind(function: F) -> F:
+            function.__name__ = function.__qualname__ = names[0]
             for name in names:
                 self.bindings[name] = function
                 if staged:

@@ -1,0 +1,134 @@
+"""eq?, eqv? and equal?, and the same three as hash keys.
+
+Python's own == would make #t equal to 1 and 1 to 1.0, so that it is used on like types only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+from lang.data import Char, Keyword, MString, Pair, Record, Symbol
+from lang.numbers import is_rational_type
+
+
+def is_eq(a: Any, b: Any) -> bool:
+    """eq?: the same object, or the same exact integer."""
+    return a is b or (type(a) is int and type(b) is int and a == b)
+
+
+def is_eqv(a: Any, b: Any) -> bool:
+    """eqv?: the same object, or numbers of the same type and value."""
+    if a is b:
+        return True
+    kind = type(a)
+    if kind is not type(b):
+        return False
+    if kind is int:
+        return bool(a == b)
+    if kind is float:
+        if a == b:
+            return math.copysign(1.0, a) == math.copysign(1.0, b)
+        return math.isnan(a) and math.isnan(b)
+    return is_rational_type(kind) and bool(a == b)
+
+
+def is_equal(a: Any, b: Any) -> bool:
+    """equal?: eqv?, or strings, bytevectors, pairs, vectors or records of equal contents."""
+    while True:
+        if a is b:
+            return True
+        kind = type(a)
+        if kind is Pair:
+            if type(b) is not Pair or not is_equal(a.car, b.car):
+                return False
+            a = a.cdr
+            b = b.cdr
+            continue
+        if kind is str or kind is MString:
+            return (type(b) is str or type(b) is MString) and str(a) == str(b)
+        if kind is list:
+            return type(b) is list and len(a) == len(b) and _all_equal(a, b)
+        if kind is bytes or kind is bytearray:
+            return (type(b) is bytes or type(b) is bytearray) and bool(a == b)
+        if isinstance(a, Record):
+            return kind is type(b) and _all_equal(record_values(a), record_values(b))
+        return is_eqv(a, b)
+
+
+def _all_equal(a: list[Any], b: list[Any]) -> bool:
+    # A loop, not all(): that would be a frame on the C stack for every level of nesting.
+    for index, item in enumerate(a):  # noqa: SIM110
+        if not is_equal(item, b[index]):
+            return False
+    return True
+
+
+def record_values(record: Record) -> list[Any]:
+    """The values of all fields, in order. A field that was never set is None."""
+    return [getattr(record, f"f{index}", None) for index in range(len(record.rtd.fields))]
+
+
+class IdentityKey:
+    """A hash key that is equal to keys of the very same object. Keeps the object alive."""
+
+    __slots__ = ("thing",)
+
+    def __init__(self, thing: Any) -> None:
+        self.thing = thing
+
+    def __hash__(self) -> int:
+        return id(self.thing)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is IdentityKey and self.thing is other.thing
+
+
+Key = Any
+"""A Python value whose == and hash are eq?, eqv? or equal? of the Scheme value it stands for."""
+
+_ITSELF: Final = frozenset((int, Symbol, Char, Keyword))
+
+
+def eq_key(value: Any) -> Key:
+    """A key by eq?."""
+    return value if type(value) in _ITSELF else IdentityKey(value)
+
+
+def eqv_key(value: Any) -> Key:
+    """A key by eqv?."""
+    kind = type(value)
+    if kind in _ITSELF:
+        return value
+    if kind is float:
+        return (float, "nan") if math.isnan(value) else (float, value, math.copysign(1.0, value))
+    if is_rational_type(kind):
+        return ("ratio", value.numerator, value.denominator)
+    return IdentityKey(value)
+
+
+def equal_key(value: Any) -> Key:
+    """A key by equal?. The value must not be changed while it is a key."""
+    kind = type(value)
+    if kind is str or kind in _ITSELF:
+        return value
+    if kind is MString:
+        return str(value)
+    if kind is Pair:
+        parts: list[Key] = [Pair]
+        while type(value) is Pair:
+            parts.append(equal_key(value.car))
+            value = value.cdr
+        parts.append(equal_key(value))
+        return tuple(parts)
+    if kind is list:
+        return (list, *map(equal_key, value))
+    if kind is bytes or kind is bytearray:
+        return bytes(value)
+    if isinstance(value, Record):
+        return (kind, *map(equal_key, record_values(value)))
+    return eqv_key(value)
+
+
+KeyFunction = Callable[[Any], Key]

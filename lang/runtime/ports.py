@@ -1,0 +1,232 @@
+"""Ports: where characters and bytes come from and go to."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, BinaryIO
+
+
+class Port:
+    """Base of all ports. `name` is the file's name, or None."""
+
+    __slots__ = ("closed", "name")
+
+    def __init__(self, name: str | None = None) -> None:
+        self.name = name
+        self.closed = False
+
+    def close(self) -> None:
+        """No more reading or writing."""
+        self.closed = True
+
+    def __repr__(self) -> str:
+        kind = "input" if isinstance(self, InputPort) else "output"
+        state = "closed" if self.closed else kind
+        return f"#<{state}: {self.name}>" if self.name else f"#<{state}: string>"
+
+
+class InputPort(Port):
+    """Text or bytes in memory, from the place where the last read operation stopped.
+
+    It is text until bytes are asked for, and the other way round (in UTF-8).
+    """
+
+    __slots__ = ("_bytes", "_text", "at", "column", "line")
+
+    def __init__(self, contents: str | bytes, name: str | None = None) -> None:
+        super().__init__(name)
+        self._text = contents if isinstance(contents, str) else None
+        self._bytes = contents if isinstance(contents, bytes) else None
+        self.at = 0
+        self.line = 0
+        self.column = 0
+
+    @property
+    def text(self) -> str:
+        """All of the text; the next character is number `at`."""
+        if self._text is None:
+            assert self._bytes is not None
+            self._text = self._bytes[self.at :].decode("utf-8", "replace")
+            self._bytes = None
+            self.at = 0
+        return self._text
+
+    @property
+    def data(self) -> bytes:
+        """All of the bytes; the next byte is number `at`."""
+        if self._bytes is None:
+            assert self._text is not None
+            self._bytes = self._text[self.at :].encode()
+            self._text = None
+            self.at = 0
+        return self._bytes
+
+    def peek(self) -> str:
+        """The next character, or "" at the end."""
+        return self.text[self.at : self.at + 1]
+
+    def take(self, count: int) -> str:
+        """The next `count` characters, or as many as there are."""
+        taken = self.text[self.at : self.at + count]
+        self.at += len(taken)
+        lines = taken.count("\n")
+        if lines:
+            self.line += lines
+            self.column = len(taken) - taken.rfind("\n") - 1
+        else:
+            self.column += len(taken)
+        return taken
+
+    def take_line(self) -> tuple[str, str]:
+        """The rest of the line and what ended it: "\\n", or "" at the end."""
+        end = self.text.find("\n", self.at)
+        line = self.take((end if end >= 0 else len(self.text)) - self.at)
+        return line, self.take(1)
+
+    def take_bytes(self, count: int) -> bytes:
+        """The next `count` bytes, or as many as there are."""
+        taken = self.data[self.at : self.at + count]
+        self.at += len(taken)
+        return taken
+
+    def put_back(self, contents: str | bytes) -> None:
+        """Make `contents` the next thing that is read."""
+        if isinstance(contents, str):
+            self._text = contents + self.text[self.at :]
+        else:
+            self._bytes = contents + self.data[self.at :]
+        self.at = 0
+
+    def read_datum(self) -> Any:
+        """The next datum, or EOF. Raises errors.ReadError."""
+        from lang.reader import read_one
+
+        datum, end = read_one(self.text, self.at)
+        self.take(end - self.at)
+        return datum
+
+
+class OutputPort(Port):
+    """Base of the ports that are written to. `column` counts from the last line end."""
+
+    __slots__ = ("column",)
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name)
+        self.column = 0
+
+    def write(self, text: str) -> None:
+        """Put `text` on the port."""
+        end = text.rfind("\n")
+        self.column = self.column + len(text) if end < 0 else len(text) - end - 1
+        self.emit(text)
+
+    def emit(self, text: str) -> None:
+        """Pass `text` on."""
+        raise NotImplementedError
+
+    def write_bytes(self, data: bytes) -> None:
+        """Put bytes on the port."""
+        self.write(data.decode("utf-8", "surrogateescape"))
+
+    def flush(self) -> None:
+        """Pass on what was held back."""
+
+
+class StringOutput(OutputPort):
+    """Keeps what is written to it."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: list[str] = []
+
+    def emit(self, text: str) -> None:
+        self._parts.append(text)
+
+    def text(self) -> str:
+        """All that was written."""
+        return "".join(self._parts)
+
+
+class BytesOutput(OutputPort):
+    """Keeps what is written to it, as bytes."""
+
+    __slots__ = ("contents",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.contents = bytearray()
+
+    def emit(self, text: str) -> None:
+        self.contents += text.encode()
+
+    def write_bytes(self, data: bytes) -> None:
+        self.contents += data
+
+
+class FileOutput(OutputPort):
+    """Writes to a binary file, text in UTF-8."""
+
+    __slots__ = ("_file",)
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        super().__init__(name)
+        self._file = file
+
+    def emit(self, text: str) -> None:
+        self._file.write(text.encode("utf-8", "surrogateescape"))
+
+    def write_bytes(self, data: bytes) -> None:
+        self._file.write(data)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class VoidOutput(OutputPort):
+    """Forgets what is written to it."""
+
+    __slots__ = ()
+
+    def emit(self, text: str) -> None:
+        pass
+
+
+class ConsoleOutput(OutputPort):
+    """The process's standard output or standard error, whatever that is when it is written to."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._stream = stream
+
+    def emit(self, text: str) -> None:
+        getattr(sys, self._stream).write(text)
+
+    def flush(self) -> None:
+        getattr(sys, self._stream).flush()
+
+
+class ConsoleInput(InputPort):
+    """The process's standard input, read at once when it is first needed."""
+
+    __slots__ = ("_loaded",)
+
+    def __init__(self) -> None:
+        super().__init__("", "stdin")
+        self._loaded = False
+
+    @property
+    def text(self) -> str:
+        """All of the text; the next character is number `at`."""
+        if not self._loaded:
+            self._loaded = True
+            self._text = sys.stdin.read()
+        return super().text

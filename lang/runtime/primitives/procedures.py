@@ -1,0 +1,145 @@
+"""Procedures about procedures (Guile's manual, "Higher-Order Functions" and what follows)."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from lang.data import NIL, Pair, Values, scheme_list, symbol
+from lang.runtime.library import Library
+from lang.runtime.primitives import arguments
+from lang.runtime.trampoline import TAIL, call
+
+LIBRARY = Library("guile")
+
+
+@LIBRARY.procedure("identity")
+def identity(value: Any) -> Any:
+    return value
+
+
+@LIBRARY.procedure("const")
+def const(value: Any) -> Callable[..., Any]:
+    return lambda *_ignored: value
+
+
+@LIBRARY.procedure("negate")
+def negate(predicate: Any) -> Callable[..., Any]:
+    arguments.procedure("negate", 1, predicate)
+
+    def negated(*values: Any) -> bool:
+        return call(predicate, *values) is False
+
+    return negated
+
+
+@LIBRARY.procedure("compose")
+def compose(function: Any, *more: Any) -> Callable[..., Any]:
+    *outer, innermost = (function, *more)
+    if not outer:
+        return innermost  # type: ignore[no-any-return]
+
+    def composed(*values: Any) -> Any:
+        result = call(innermost, *values)
+        for position in range(len(outer) - 1, 0, -1):
+            result = _apply_to_values(outer[position], result)
+        passed = tuple(result) if type(result) is Values else (result,)
+        TAIL.function, TAIL.args = outer[0], passed
+        return TAIL
+
+    return composed
+
+
+def _apply_to_values(function: Any, result: Any) -> Any:
+    return call(function, *result) if type(result) is Values else call(function, result)
+
+
+@LIBRARY.procedure("and=>")
+def and_then(value: Any, function: Any) -> Any:
+    if value is False:
+        return False
+    return call(function, value)
+
+
+@LIBRARY.procedure("noop")
+def noop(*_ignored: Any) -> bool:
+    return False
+
+
+@LIBRARY.procedure("thunk?")
+def is_thunk(value: Any) -> bool:
+    if not callable(value):
+        return False
+    required, optional, _rest = arity(value)
+    return required == 0 or optional > 0
+
+
+def arity(function: Callable[..., Any]) -> tuple[int, int, bool]:
+    """How many arguments a procedure requires, how many more are optional, and whether it takes
+    any number of them."""
+    required = optional = 0
+    rest = False
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            rest = True
+        elif parameter.kind is parameter.KEYWORD_ONLY:
+            continue
+        elif parameter.default is parameter.empty:
+            required += 1
+        else:
+            optional += 1
+    return required, optional, rest
+
+
+@LIBRARY.procedure("procedure-minimum-arity")
+def procedure_minimum_arity(function: Any) -> Any:
+    return scheme_list(arity(arguments.procedure("procedure-minimum-arity", 1, function)))
+
+
+@LIBRARY.procedure("procedure-name")
+def procedure_name(function: Any) -> Any:
+    arguments.procedure("procedure-name", 1, function)
+    name = getattr(function, "__name__", "")
+    return symbol(name) if name and not name.startswith("<") else False
+
+
+@LIBRARY.procedure("procedure-documentation")
+def procedure_documentation(function: Any) -> Any:
+    return arguments.procedure("procedure-documentation", 1, function).__doc__ or False
+
+
+def _properties(function: Any) -> dict[Any, Any]:
+    """The properties that a program gave to a procedure."""
+    attributes = getattr(function, "__dict__", None)
+    if attributes is None:
+        return {}
+    found: dict[Any, Any] = attributes.setdefault("scheme_properties", {})
+    return found
+
+
+@LIBRARY.procedure("procedure-property")
+def procedure_property(function: Any, key: Any) -> Any:
+    found = _properties(arguments.procedure("procedure-property", 1, function)).get(key)
+    if found is not None:
+        return found
+    if key is symbol("name"):
+        return procedure_name(function)
+    if key is symbol("documentation"):
+        return procedure_documentation(function)
+    return False
+
+
+@LIBRARY.procedure("set-procedure-property!")
+def set_procedure_property(function: Any, key: Any, value: Any) -> Any:
+    _properties(arguments.procedure("set-procedure-property!", 1, function))[key] = value
+    return value
+
+
+@LIBRARY.procedure("procedure-properties")
+def procedure_properties(function: Any) -> Any:
+    properties = _properties(arguments.procedure("procedure-properties", 1, function))
+    result: Any = NIL
+    for key, value in reversed(properties.items()):
+        result = Pair(Pair(key, value), result)
+    return result
