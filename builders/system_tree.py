@@ -88,11 +88,12 @@ def system_tree(build: Build) -> None:
     declared = arguments.get("accounts") or {}
     users = [_account(User, table) for table in declared.get("users", ())]
     groups = [_account(Group, table) for table in declared.get("groups", ())]
-    base = account_files(root, read)
-    accounts = with_accounts(base, users, groups)
+    accounts = account_files(root, read)
+    added = []
+    if users or groups:
+        accounts = with_accounts(accounts, users, groups)
+        added += account_entries(root, accounts, now)
     numbers = ids(accounts)
-
-    added = account_entries(root, accounts, numbers, now) if accounts != base else []
     added += described_entries(build, arguments.get("files", ()), numbers, now)
     for item in build.closure(list(arguments.get("closure", ()))):
         added += _copied(build.real(item), item, item.strip("/"), now)
@@ -142,16 +143,14 @@ def account_files(tree: Iterable[Entry], read: ReadContent) -> AccountFiles:
     return AccountFiles(*(found.get(path, "") for path in _ACCOUNT_PATHS))
 
 
-def account_entries(
-    tree: Iterable[Entry], accounts: AccountFiles, numbers: Ids, mtime: int
-) -> list[Entry]:
+def account_entries(tree: Iterable[Entry], accounts: AccountFiles, mtime: int) -> list[Entry]:
     """Entries of the account files with new texts; owner and mode are those that `tree` has."""
+    shadow = ids(accounts).groups.get(_SHADOW_GROUP, 0)
     existing = {entry.path: entry for entry in tree if entry.path in _ACCOUNT_PATHS}
     result = []
     for path, text in zip(_ACCOUNT_PATHS, accounts, strict=True):
         secret = path in (_ACCOUNT_PATHS.shadow, _ACCOUNT_PATHS.gshadow)
-        group = numbers.groups.get(_SHADOW_GROUP, 0) if secret else 0
-        default = Entry(path, "f", 0o640 if secret else 0o644, 0, group)
+        default = Entry(path, "f", 0o640 if secret else 0o644, 0, shadow if secret else 0)
         data = path_bytes(text)
         entry = existing.get(path, default)
         result.append(entry._replace(mtime=mtime, size=len(data), ref=data))
