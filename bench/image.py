@@ -1,0 +1,195 @@
+"""Whole images, beside what people use today, in one run.
+
+    python bench/image.py [--rounds N] [--work DIR] [DECLARATION]
+
+Measured: cached .debs to a bootable image against mmdebstrap (alone, and with mke2fs -d and genimage
+behind it) on the same packages; a build that has nothing to do; a build after a change of the host
+name. All from local files: nothing is fetched inside a measurement. Prints medians of wall-clock and
+processor seconds, and ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+
+@dataclass
+class Series:
+    """The figures of one thing that is measured, a run each."""
+
+    name: str
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    def run(self, action: Callable[[], object]) -> None:
+        """Measure one run, with what was written before already on the disk."""
+        os.sync()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        start = time.perf_counter()
+        action()
+        self.wall.append(time.perf_counter() - start)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.cpu.append(
+            after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        )
+
+    def line(self, base: Series) -> str:
+        """A row of the table, with the ratio of wall-clock medians to `base`."""
+        wall, cpu = statistics.median(self.wall), statistics.median(self.cpu)
+        ratio = wall / statistics.median(base.wall)
+        return f"{self.name:<44} {wall:8.2f} {cpu:8.2f} {ratio:8.2f}"
+
+
+def command(*words: str | Path, env: dict[str, str] | None = None) -> str:
+    """Run a command that has to succeed; its standard output."""
+    done = subprocess.run(
+        [str(word) for word in words],
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"{words[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return done.stdout
+
+
+class Bench:
+    """The folders of a run and the commands that are compared."""
+
+    def __init__(self, work: Path, declaration: Path) -> None:
+        self.work = work
+        self.declaration = declaration
+        self.env = {
+            "KILN_STORE": str(work / "store"),
+            "XDG_CACHE_HOME": str(work / "cache"),
+            "PYTHONPATH": str(ROOT),
+        }
+
+    def kiln(self, *words: str | Path) -> str:
+        """Run kiln in the folders of this benchmark."""
+        return command(sys.executable, "-m", "kiln", *words, env=self.env)
+
+    def prepare(self) -> list[str]:
+        """Build once, so that all is cached; returns the names of the packages."""
+        self.kiln("image", self.declaration)
+        plan = self.kiln("image", "-d", self.declaration)
+        root = re.search(r'"(/kiln/store/[^"]*-root)"', plan)
+        assert root is not None
+        debs = sorted((self.work / "store").glob("*.deb"))
+        repository = self.work / "repository"
+        shutil.rmtree(repository, ignore_errors=True)
+        repository.mkdir(parents=True)
+        for deb in debs:
+            shutil.copy(deb, repository / re.sub(r"^[0-9a-z]{32}-", "", deb.name))
+        index = command("dpkg-scanpackages", "--multiversion", repository, env={})
+        (repository / "Packages").write_text(index.replace(f"{repository}/", "./"))
+        return self._packages(root[1])
+
+    def _packages(self, root: str) -> list[str]:
+        from builders import mtree
+
+        real = self.work / "store" / root.rpartition("/")[2]
+        entries = {entry.path: entry for entry in mtree.read_item(real, root)}
+        status = entries["var/lib/dpkg/status"].ref
+        assert not isinstance(status, bytes | str | tuple | None) or isinstance(status, tuple)
+        source, offset = status[0], status[1]
+        file = self.work / "store" / str(source).removeprefix("/kiln/store/")
+        with open(file, "rb") as pack:
+            pack.seek(int(str(offset)))
+            text = pack.read(entries["var/lib/dpkg/status"].size).decode()
+        names = re.findall(r"^Package: (\S+)$", text, re.MULTILINE)
+        return [name for name in names if not name.startswith("kiln-")]
+
+    def forget(self) -> None:
+        """Remove all that was built, and keep what was fetched."""
+        from builders.store import Store
+
+        with Store(self.work / "store") as store:
+            debs = [path for path in store.paths() if path.endswith(".deb")]
+            store.collect_garbage(keep=debs)
+
+    def mmdebstrap(self, packages: list[str]) -> None:
+        """The same packages, configured, as a directory."""
+        target = self.work / "peer-root"
+        shutil.rmtree(target, ignore_errors=True)
+        command(
+            "mmdebstrap",
+            "--variant=custom",
+            f"--include={','.join(packages)}",
+            "bookworm",
+            target,
+            f"deb [trusted=yes] copy://{self.work}/repository ./",
+        )
+
+    def peer_image(self) -> None:
+        """A disk image of the directory, as people make one."""
+        target, image = self.work / "peer-root", self.work / "peer"
+        shutil.rmtree(image, ignore_errors=True)
+        (image / "root").mkdir(parents=True)
+        used = int(command("du", "-sm", target).split()[0])
+        ext4 = image / "root.ext4"
+        command("truncate", "-s", f"{used * 5 // 4 + 64}M", ext4)
+        command("fakeroot", "mke2fs", "-q", "-t", "ext4", "-d", target, ext4)
+        (image / "genimage.cfg").write_text(
+            'image disk.img {\n  hdimage { }\n  partition root {\n    partition-type = 0x83\n'
+            '    image = "root.ext4"\n    bootable = true\n  }\n}\n'
+        )
+        command(
+            "genimage", "--config", image / "genimage.cfg", "--rootpath", image / "root",
+            "--tmppath", image / "tmp", "--inputpath", image, "--outputpath", image / "out",
+        )  # fmt: skip
+
+
+def main() -> None:
+    """Run the rounds and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("declaration", nargs="?", default=ROOT / "examples/bare-bones.scm", type=Path)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--work", type=Path, default=Path("/var/tmp/kiln-bench"))
+    options = parser.parse_args()
+    bench = Bench(options.work, options.declaration)
+    packages = bench.prepare()
+    peers = [tool for tool in ("mmdebstrap", "genimage", "fakeroot") if shutil.which(tool)]
+    whole = Series("kiln: cached .debs to disk image")
+    strap = Series("mmdebstrap alone")
+    chain = Series("mmdebstrap + fakeroot mke2fs -d + genimage")
+    nothing = Series("kiln: nothing to do")
+    renamed = Series("kiln: host name changed")
+    for number in range(options.rounds):
+        bench.forget()
+        whole.run(lambda: bench.kiln("image", "-q", bench.declaration))
+        nothing.run(lambda: bench.kiln("image", "-q", bench.declaration))
+        other = bench.work / "renamed.scm"
+        text = bench.declaration.read_text()
+        other.write_text(re.sub(r'\(host-name "[^"]*"\)', f'(host-name "box{number}")', text))
+        renamed.run(lambda other=other: bench.kiln("image", "-q", other))
+        if len(peers) == 3:
+            strap.run(lambda: bench.mmdebstrap(packages))
+            image = Series("")
+            image.run(bench.peer_image)
+            chain.wall.append(strap.wall[-1] + image.wall[0])
+            chain.cpu.append(strap.cpu[-1] + image.cpu[0])
+    print(f"{len(packages)} packages, {options.rounds} rounds; medians, seconds; ratio to the first")
+    print(f"{'':<44} {'wall':>8} {'cpu':>8} {'ratio':>8}")
+    for series in (whole, strap, chain, nothing, renamed):
+        if series.wall:
+            print(series.line(whole))
+
+
+if __name__ == "__main__":
+    main()
