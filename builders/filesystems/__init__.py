@@ -1,1 +1,45 @@
-"""File systems as plans: each module turns a tree into a Plan, writing nothing."""
+"""File systems by name: each is a module that makes a plan of a tree.
+
+A module of the table has `make(name, tree, options) -> Plan`: `name` is the one in the table,
+`options` are values of JSON. All file systems know the options `size` (bytes; None: as big as the
+tree needs), `label` and `uuid`, and raise BadOption for one that they do not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+
+from builders.errors import BuilderError
+from builders.plan import Plan
+from builders.tree import Entry
+
+FILE_SYSTEMS = {
+    "ext2": "builders.filesystems.ext4",
+    "ext3": "builders.filesystems.ext4",
+    "ext4": "builders.filesystems.ext4",
+    "swap": "builders.filesystems.swap",
+    "unformatted": "builders.filesystems.unformatted",
+    "vfat": "builders.filesystems.vfat",
+    "fat16": "builders.filesystems.vfat",
+    "fat32": "builders.filesystems.vfat",
+}
+
+
+class UnknownFileSystem(BuilderError):
+    """No file system has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"file systems of the type {name} cannot be written",
+            hint="known are " + ", ".join(sorted(FILE_SYSTEMS)),
+        )
+
+
+def plan(name: str, tree: Sequence[Entry], options: Mapping[str, object]) -> Plan:
+    """The file system `name` that holds `tree`. Raises UnknownFileSystem, BadOption, BadTree."""
+    module = FILE_SYSTEMS.get(name)
+    if module is None:
+        raise UnknownFileSystem(name)
+    made: Plan = import_module(module).make(name, tree, options)
+    return made

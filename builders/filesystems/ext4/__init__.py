@@ -7,24 +7,18 @@ extra_isize metadata_csum.
 
 from __future__ import annotations
 
-from builders.filesystems.ext4.options import (
-    EXT2,
-    EXT3,
-    EXT4,
-    BadOption,
-    Ext4Options,
-    LabelTooLong,
-    ext4_options,
-)
-from builders.filesystems.ext4.plan import plan
+from collections.abc import Mapping, Sequence
 
-__all__ = [
-    "EXT2",
-    "EXT3",
-    "EXT4",
-    "BadOption",
-    "Ext4Options",
-    "LabelTooLong",
-    "ext4_options",
-    "plan",
-]
+from builders.filesystems.ext4.options import EXT2, EXT3, EXT4, Ext4Options, ext4_options
+from builders.filesystems.ext4.plan import plan
+from builders.plan import Plan
+from builders.tree import Entry
+
+__all__ = ["EXT2", "EXT3", "EXT4", "Ext4Options", "make", "plan"]
+
+_FORMATS = {form.name: form for form in (EXT2, EXT3, EXT4)}
+
+
+def make(name: str, tree: Sequence[Entry], options: Mapping[str, object]) -> Plan:
+    """The file system `name` (ext2, ext3 or ext4) that holds `tree`; `options`: Ext4Options."""
+    return plan(tree, ext4_options(name, options), _FORMATS[name])

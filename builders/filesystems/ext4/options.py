@@ -6,7 +6,7 @@ import uuid as uuids
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from builders.errors import BuilderError
+from builders.filesystems.options import BadOption, LabelTooLong, Types, check
 
 BLOCK = 4096
 BLOCKS_PER_GROUP = 32768
@@ -39,19 +39,6 @@ class Format:
 EXT4 = Format("ext4", 16, 64, extents=True, checksums=True, journal=True)
 EXT3 = Format("ext3", 1, 32, extents=False, checksums=False, journal=True)
 EXT2 = Format("ext2", 1, 32, extents=False, checksums=False, journal=False)
-
-
-class BadOption(BuilderError):
-    """An option of a file system has a value that cannot be honoured."""
-
-    def __init__(self, option: str, problem: str) -> None:
-        super().__init__(f"file system option {option}: {problem}")
-        self.option = option
-
-
-class LabelTooLong(BadOption):
-    def __init__(self, label: str, length: int, limit: int) -> None:
-        super().__init__("label", f"{label!r} has {length} bytes; {limit} are allowed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,34 +85,21 @@ class Ext4Options:
         return -(-self.free // BLOCK)
 
 
-def ext4_options(options: Mapping[str, object]) -> Ext4Options:
+_TYPES: Types = {
+    "uuid": uuids.UUID,
+    "label": str,
+    "size": int,
+    "free": int,
+    "journal": int,
+    "reserved": (int, float),
+    "inodes": int,
+    "epoch": int,
+}
+
+
+def ext4_options(name: str, options: Mapping[str, object]) -> Ext4Options:
     """Options from a derivation's arguments. Raises BadOption for names and types not known."""
-    checked: dict[str, object] = {}
-    for name, given in options.items():
-        value = given
-        wanted = _TYPES.get(name)
-        if wanted is None:
-            raise BadOption(name, f"ext4 has no such option; it has {', '.join(sorted(_TYPES))}")
-        if name == "uuid" and isinstance(value, str):
-            try:
-                value = uuids.UUID(value)
-            except ValueError:
-                raise BadOption(name, f"{value!r} is not a UUID") from None
-        if not isinstance(value, wanted) or isinstance(value, bool):
-            raise BadOption(name, f"{value!r} is of a wrong type")
-        checked[name] = value
+    checked = check(name, _TYPES, options)
     if "uuid" not in checked:
         raise BadOption("uuid", "it must be given")
     return Ext4Options(**checked)  # type: ignore[arg-type]
-
-
-_TYPES: dict[str, type | tuple[type, ...]] = {
-    "uuid": uuids.UUID,
-    "label": str,
-    "size": (int, type(None)),
-    "free": (int, type(None)),
-    "journal": (int, type(None)),
-    "reserved": (int, float),
-    "inodes": (int, type(None)),
-    "epoch": int,
-}

@@ -1,0 +1,238 @@
+"""The builder "disk-image": trees in file systems on a disk, written in one pass to the output."""
+
+from __future__ import annotations
+
+import uuid as uuids
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from builders import filesystems
+from builders.bootloaders import grub
+from builders.disk import (
+    SECTOR,
+    BadPartitions,
+    BootCode,
+    DiskTooSmall,
+    PartitionPlan,
+    Table,
+    place,
+    plan_disk,
+    tail,
+)
+from builders.errors import BuilderError
+from builders.mtree import read_item
+from builders.plan import Plan
+from builders.registry import Build, builder
+from builders.sinks import raw
+from builders.tree import Entry
+
+BIOS_BOOT = uuids.UUID("21686148-6449-6e6f-744e-656564454649")
+"""The GPT type of the partition that holds GRUB's core."""
+
+_LINUX = uuids.UUID("0fc63daf-8483-4772-8e79-3d69d8477de4")
+_SWAP = uuids.UUID("0657fd6d-a4ab-43c4-84e5-0933c84b4f4f")
+_BASIC = uuids.UUID("ebd0a0a2-b9e5-4433-87c0-68b6b72699c7")
+_ESP = uuids.UUID("c12a7328-f81f-11d2-ba4b-00a0c93ec93b")
+
+# What a partition is taken for by what it holds: in an MBR, in a GPT.
+_TYPES: Mapping[str, tuple[int, uuids.UUID]] = {
+    "swap": (0x82, _SWAP),
+    "vfat": (0x0C, _BASIC),
+    "fat16": (0x0E, _BASIC),
+    "fat32": (0x0C, _BASIC),
+}
+_OTHERS = (0x83, _LINUX)
+_ESP_TYPES = (0xEF, _ESP)
+
+# The attribute bits of a GPT (UEFI specification 5.3.3; Discoverable Partitions Specification).
+_ATTRIBUTES = {"boot": 1 << 2, "esp": 0, "read-only": 1 << 60, "no-auto": 1 << 63, "grow": 1 << 59}
+_MBR_FLAGS = ("boot", "esp")
+_FAR_END = 1 << 63
+
+
+class BadImage(BuilderError):
+    """The arguments do not describe a disk image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One partition as the derivation's arguments have it; see `disk_image`."""
+
+    number: int
+    file_system: str
+    tree: str | None
+    size: int | None
+    offset: int | None
+    alignment: int
+    name: str
+    partition_uuid: uuids.UUID | None
+    type: int | uuids.UUID
+    flags: tuple[str, ...]
+    options: Mapping[str, Any]
+
+
+@builder("disk-image")
+def disk_image(build: Build) -> None:
+    """Write the disk to the output, a raw sparse file. Arguments:
+
+    table       "mbr" or "gpt"
+    size        bytes of the whole; null: what is needed. With a size, the partition that is booted
+                (else the last one) takes what is left if it has no size itself
+    disk_uuid   the disk's UUID; in an MBR its first four bytes are the signature
+    partitions  list of
+        file_system     a name in builders.filesystems.FILE_SYSTEMS
+        tree            store path of an item with a manifest; null: no files
+        size            bytes; null: what the tree needs and some more
+        offset          bytes; null: behind the partition before
+        alignment       bytes
+        label, uuid     the file system's
+        options         more options of the file system (optional)
+        name            in a GPT
+        partition_uuid  in a GPT
+        type            number (MBR) or UUID (GPT); null: what the file system is known by
+        flags           of "boot", "esp", "read-only", "no-auto", "grow"
+    boot        grub_bios: store path of a directory with boot.img and core.img; null: no boot code
+    """
+    plan = plan_image(build)
+    raw.write(plan, build.output, build.real, build.progress)
+
+
+def plan_image(build: Build) -> Plan:
+    """The plan that `disk_image` writes. Raises BadImage and the errors of what it is made of."""
+    arguments = build.arguments
+    table = arguments["table"]
+    if table not in ("mbr", "gpt"):
+        raise BadImage(f"partition tables of the type {table} cannot be written", hint="mbr or gpt")
+    partitions = [
+        _partition(number, table, each) for number, each in enumerate(arguments["partitions"], 1)
+    ]
+    plans = _plan_partitions(build, table, partitions, arguments.get("size"))
+    sizes = [
+        (plan.size, each.offset, each.alignment)
+        for plan, each in zip(plans, partitions, strict=True)
+    ]
+    starts, _ = place(table, sizes)
+    boot = None
+    directory = (arguments.get("boot") or {}).get("grub_bios")
+    if directory:
+        boot = _install_grub(build, directory, table, partitions, plans, starts)
+    placed = [
+        PartitionPlan(
+            plan=plan,
+            type=each.type,
+            uuid=each.partition_uuid,
+            name=each.name,
+            offset=start,
+            active="boot" in each.flags,
+            attributes=sum(_ATTRIBUTES[flag] for flag in each.flags),
+        )
+        for plan, each, start in zip(plans, partitions, starts, strict=True)
+    ]
+    uuid = uuids.UUID(arguments["disk_uuid"])
+    return plan_disk(table, placed, uuid, size=arguments.get("size"), boot=boot)
+
+
+def _partition(number: int, table: str, declared: Mapping[str, Any]) -> Partition:
+    flags = tuple(declared.get("flags") or ())
+    for flag in flags:
+        if flag not in _ATTRIBUTES or (table == "mbr" and flag not in _MBR_FLAGS):
+            raise BadImage(
+                f"partition {number} has the flag {flag}, which the table {table} cannot store",
+                hint="leave the flag out, or use a GPT",
+            )
+    file_system = declared["file_system"]
+    kind = declared.get("type")
+    if kind is None:
+        known = _ESP_TYPES if "esp" in flags else _TYPES.get(file_system, _OTHERS)
+        kind = known[0] if table == "mbr" else known[1]
+    elif isinstance(kind, str):
+        kind = uuids.UUID(kind)
+    options = dict(declared.get("options") or {})
+    for option in ("label", "uuid"):
+        if declared.get(option) is not None:
+            options[option] = declared[option]
+    if file_system == "unformatted":
+        options = {}
+    own_uuid = declared.get("partition_uuid")
+    return Partition(
+        number,
+        file_system,
+        declared.get("tree"),
+        declared.get("size"),
+        declared.get("offset"),
+        declared.get("alignment") or 1 << 20,
+        declared.get("name") or "",
+        uuids.UUID(own_uuid) if own_uuid else None,
+        kind,
+        flags,
+        options,
+    )
+
+
+def _plan_partitions(
+    build: Build, table: Table, partitions: Sequence[Partition], size: int | None
+) -> list[Plan]:
+    """Plan what is in the partitions; one of them may take what the others leave of `size`."""
+    filler = _filler(partitions) if size is not None else None
+    plans: dict[int, Plan] = {}
+    for each in partitions:
+        if each is not filler:
+            plans[each.number] = _plan_partition(build, each, each.size)
+    if filler is not None and size is not None:
+        sizes = [
+            (plans[each.number].size if each is not filler else 0, each.offset, each.alignment)
+            for each in partitions
+        ]
+        _, end = place(table, sizes)
+        left = (size - tail(table) - end) // filler.alignment * filler.alignment
+        if left <= 0:
+            raise DiskTooSmall(end + tail(table) + filler.alignment, size)
+        plans[filler.number] = _plan_partition(build, filler, left)
+    return [plans[each.number] for each in partitions]
+
+
+def _filler(partitions: Sequence[Partition]) -> Partition | None:
+    unsized = [each for each in partitions if each.size is None]
+    booted = [each for each in unsized if "boot" in each.flags]
+    candidates = booted or unsized
+    return candidates[-1] if candidates else None
+
+
+def _plan_partition(build: Build, partition: Partition, size: int | None) -> Plan:
+    tree = [Entry("", "d", 0o755, mtime=build.epoch * 1_000_000_000)]
+    if partition.tree is not None:
+        tree = read_item(build.real(partition.tree), partition.tree)
+    options = {**partition.options, "size": size}
+    try:
+        return filesystems.plan(partition.file_system, tree, options)
+    except BuilderError as error:
+        error.message = f"partition {partition.number}: {error.message}"
+        error.args = (error.message,)
+        raise
+
+
+def _install_grub(
+    build: Build,
+    directory: str,
+    table: Table,
+    partitions: Sequence[Partition],
+    plans: list[Plan],
+    starts: Sequence[int],
+) -> BootCode:
+    """GRUB's code for a BIOS: its core in the gap of an MBR disk, else in a BIOS boot partition."""
+    boot = build.real(f"{directory}/boot.img").read_bytes()
+    core = build.real(f"{directory}/core.img").read_bytes()
+    if table == "mbr":
+        room = min(starts, default=_FAR_END) // SECTOR - 1
+        return BootCode(*grub.boot_code(boot, core, lba=1, sectors=room))
+    for number, each in enumerate(partitions):
+        if each.type == BIOS_BOOT:
+            lba, sectors = starts[number] // SECTOR, plans[number].size // SECTOR
+            sector, placed = grub.boot_code(boot, core, lba=lba, sectors=sectors)
+            plans[number] = Plan(plans[number].size, [(0, placed)])
+            return BootCode(sector)
+    raise BadPartitions(
+        "GRUB for a BIOS needs a place for its core in a GPT",
+        hint=f"declare an unformatted partition of 1 MiB with the type {BIOS_BOOT}",
+    )

@@ -1,0 +1,160 @@
+"""The builder "disk-image": from its arguments to a file that outside programs agree with."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders import disk, image, mtree
+from builders.bootloaders import grub
+from builders.errors import BuilderError
+from builders.filesystems import UnknownFileSystem
+from builders.filesystems.hierarchy import TreeDoesNotFit
+from builders.filesystems.options import BadOption
+from builders.pack import PackWriter
+from builders.registry import Build
+from builders.tree import Content, Entry
+
+MIB = 1 << 20
+UUID = "12345678-9abc-4def-8123-456789abcdef"
+TREE = "/kiln/store/t-system"
+GRUB = "/kiln/store/g-grub"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    item = tmp_path / "store" / "t-system"
+    item.mkdir(parents=True)
+    with PackWriter(item / "pack") as pack:
+        content = pack.add([b"hello\n"])
+    entries = [
+        Entry("", "d", 0o755),
+        Entry("etc", "d", 0o755),
+        Entry("etc/motd", "f", 0o644, size=6, ref=content),
+    ]
+    (item / "manifest").write_text(mtree.write(entries))
+    boot = tmp_path / "store" / "g-grub"
+    boot.mkdir()
+    (boot / "boot.img").write_bytes(b"\xeb".ljust(510, b"\1") + b"\x55\xaa")
+    core = bytearray(5 * 512)
+    struct.pack_into("<QHH", core, 0x1F4, 2, 4, 0x820)
+    (boot / "core.img").write_bytes(core)
+    return tmp_path / "store"
+
+
+def build(store: Path, name: str = "disk.img", **arguments: Any) -> Build:
+    defaults = {"table": "mbr", "size": None, "disk_uuid": UUID, "partitions": [root()]}
+    return Build(
+        name=name,
+        arguments={**defaults, **arguments},
+        output=store / name,
+        scratch=store,
+        store=store,
+    )
+
+
+def root(**options: Any) -> dict[str, Any]:
+    return {
+        "file_system": "ext4",
+        "tree": TREE,
+        "size": None,
+        "offset": None,
+        "alignment": MIB,
+        "label": "root",
+        "name": "root",
+        "uuid": UUID,
+        "partition_uuid": UUID,
+        "type": None,
+        "flags": ["boot"],
+        **options,
+    }
+
+
+def test_a_tree_becomes_a_bootable_disk(store: Path) -> None:
+    one = build(store, boot={"grub_bios": GRUB})
+    image.disk_image(one)
+    data = one.output.read_bytes()
+    assert data[450] == 0x83
+    assert data[446] == 0x80
+    assert data[512:1024][0x1F4:0x1FC] == (2).to_bytes(8, "little")
+    partition = store / "partition"
+    partition.write_bytes(data[MIB:])
+    if shutil.which("debugfs"):
+        subprocess.run(["e2fsck", "-fn", partition], check=True, capture_output=True)
+        shown = subprocess.run(
+            ["debugfs", "-R", "cat /etc/motd", partition], check=True, capture_output=True
+        )
+        assert shown.stdout == b"hello\n"
+    again = build(store, "again.img", boot={"grub_bios": GRUB})
+    image.disk_image(again)
+    assert again.output.read_bytes() == data
+
+
+def test_a_size_of_the_image_is_filled_by_the_root(store: Path) -> None:
+    swap = root(file_system="swap", tree=None, size=2 * MIB, flags=[], label=None)
+    plan = image.plan_image(build(store, size=64 * MIB, partitions=[root(), swap]))
+    assert plan.size == 64 * MIB
+    sector = plan.metadata[0][1]
+    first, count = struct.unpack_from("<II", sector, 446 + 8)
+    second, swap_count = struct.unpack_from("<II", sector, 462 + 8)
+    assert (first, count) == (2048, 61 * 2048)
+    assert (second, swap_count) == (62 * 2048, 2 * 2048)
+    assert sector[462 + 4] == 0x82
+
+
+def test_the_core_goes_to_the_bios_boot_partition_of_a_gpt(store: Path) -> None:
+    bios = root(
+        file_system="unformatted",
+        tree=None,
+        size=MIB,
+        type=str(image.BIOS_BOOT),
+        flags=[],
+        partition_uuid="22345678-9abc-4def-8123-456789abcdef",
+    )
+    plan = image.plan_image(
+        build(store, table="gpt", partitions=[bios, root()], boot={"grub_bios": GRUB})
+    )
+    sector = plan.metadata[0][1]
+    (lba,) = struct.unpack_from("<Q", sector, 0x5C)
+    assert lba == 2048
+    offset, core = plan.metadata[1]
+    assert offset == MIB
+    assert struct.unpack_from("<Q", core, 0x1F4) == (2049,)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"table": "apm"}, image.BadImage),
+        ({"partitions": [root(flags=["grow"])]}, image.BadImage),
+        ({"partitions": [root(file_system="zfs")]}, UnknownFileSystem),
+        ({"partitions": [root(options={"colour": 1})]}, BadOption),
+        ({"partitions": [root(uuid="x")]}, BadOption),
+        ({"partitions": [root(label="seventeen letters")]}, BadOption),
+        ({"partitions": [root(size=MIB)]}, TreeDoesNotFit),
+        ({"size": MIB}, disk.DiskTooSmall),
+        ({"table": "gpt", "boot": {"grub_bios": GRUB}}, disk.BadPartitions),
+        ({"boot": {"grub_bios": GRUB}, "partitions": [root(offset=4096)]}, grub.NoRoom),
+    ],
+)
+def test_what_cannot_be_made_is_an_error_before_anything_is_written(
+    store: Path, arguments: dict[str, Any], error: type[BuilderError]
+) -> None:
+    one = build(store, **arguments)
+    if one.arguments["partitions"][0].get("size") == MIB:
+        (store / "t-system" / "manifest").write_text(
+            mtree.write(
+                [
+                    Entry("", "d", 0o755),
+                    Entry("big", "f", 0o644, size=9 * MIB, ref=Content("pack", 0)),
+                ]
+            )
+        )
+    with pytest.raises(error):
+        image.disk_image(one)
+    assert not one.output.exists()
