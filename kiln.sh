@@ -69,8 +69,8 @@ set_up() {
 
 if [ "${1:-}" = test ]; then
     shift
-    install_packages debian-archive-keyring python3-venv qemu-system-x86 seabios e2fsprogs fdisk gdisk dosfstools \
-        util-linux kmod
+    install_packages debian-archive-keyring python3-venv qemu-system-x86 seabios e2fsprogs fdisk gdisk \
+        dosfstools util-linux kmod libfaketime
     set_up dev
     cd "$here"
     exec "$venv/bin/python" -m pytest "$@"

@@ -14,6 +14,7 @@ from builders.store import Store
 
 if TYPE_CHECKING:
     from builders.debian.index import Index
+    from builders.debian.sources import Suite
     from lang.session import Session
 
 T = TypeVar("T")
@@ -36,12 +37,23 @@ def cache_folder() -> Path:
     return Path(base) / "kiln"
 
 
-def open_index(events: EventSink = discard, *, update: bool = False) -> Index:
-    """The index of the host's own Debian mirror, fetched if there is none or `update` is true."""
-    from builders.debian.archive import Archive
-    from builders.debian.sources import host_sources
+def package_sources() -> tuple[Suite, ...]:
+    """The suites that packages come from: those of the file $KILN_SOURCES, else the host's own."""
+    from builders.debian.sources import host_sources, parse_deb822, parse_one_line
 
-    return Archive(host_sources(), cache_folder() / "archive").index(events, update=update)
+    named = os.environ.get("KILN_SOURCES")
+    if not named:
+        return host_sources()
+    parse = parse_deb822 if named.endswith(".sources") else parse_one_line
+    return tuple(parse(Path(named).read_text(encoding="utf-8"), origin=named))
+
+
+def open_index(events: EventSink = discard, *, update: bool = False) -> Index:
+    """The index of `package_sources`, fetched if there is none or `update` is true."""
+    from builders.debian.archive import Archive
+
+    archive = Archive(package_sources(), cache_folder() / "archive")
+    return archive.index(events, update=update)
 
 
 def open_session(load_path: Sequence[Path] = ()) -> Session:
