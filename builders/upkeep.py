@@ -5,40 +5,64 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from builders import items
+from builders.locks import FileLock
 from builders.registry import STORE_PREFIX
 from builders.store import TRUSTED, Collected, Damage, Store, StoreBusy, sweep_temporary
 
 
 def recover(store: Store) -> None:
     """See Store.recover: what the disk kept is settled, what it did not is forgotten."""
-    rows = store.db.execute(
-        f"SELECT id, path, size, sha256 FROM items WHERE boot IS NOT NULL AND NOT {TRUSTED}",
-        {"boot": store.boot},
-    ).fetchall()
-    for number, path, size, sha256 in rows:
-        # Without a hash nothing can be said: such items are cheap to make and large.
-        if sha256 is None or _damage(store, path, size, sha256):
-            _forget(store, [number])
-        else:
-            store.db.execute("UPDATE items SET boot = NULL WHERE id = ?", (number,))
+    query = f"SELECT id, path, size, sha256 FROM items WHERE boot IS NOT NULL AND NOT {TRUSTED}"
+    boot = {"boot": store.boot}
+    if store.db.execute(query, boot).fetchone() is None:
+        return
+    lock = FileLock(store.state / "recovery")
+    lock.acquire(wait=True)
+    try:
+        lost = []
+        for number, path, size, sha256 in store.db.execute(query, boot).fetchall():
+            # Without a hash nothing can be said: such items are large and quickly made.
+            if sha256 is None or _damage(store, path, size, sha256):
+                lost.append(number)
+            else:
+                store.db.execute("UPDATE items SET boot = NULL WHERE id = ?", (number,))
+        _forget(store, lost)
+    finally:
+        lock.release()
 
 
 def verify(store: Store, *, repair: bool) -> list[Damage]:
     """See Store.verify."""
-    rows = store.db.execute(
-        f"SELECT id, path, size, sha256 FROM items WHERE {TRUSTED} ORDER BY path",
-        {"boot": store.boot},
-    ).fetchall()
-    found = []
-    for number, path, size, sha256 in rows:
-        if message := _damage(store, path, size, sha256):
-            found.append(Damage(path, message))
-            if repair:
-                _forget(store, [number])
-    return found
+    with _alone(store) if repair else nullcontext():
+        rows = store.db.execute(
+            f"SELECT id, path, size, sha256 FROM items WHERE {TRUSTED} ORDER BY path",
+            {"boot": store.boot},
+        ).fetchall()
+        found = {}
+        for number, path, size, sha256 in rows:
+            if message := _damage(store, path, size, sha256):
+                found[number] = Damage(path, message)
+        if repair:
+            _forget(store, found)
+    return list(found.values())
+
+
+@contextmanager
+def _alone(store: Store) -> Iterator[None]:
+    """Be the only Kiln in the store; raises StoreBusy."""
+    store.in_use.release(remove=False)
+    if not store.in_use.acquire():
+        raise StoreBusy(
+            "another Kiln is at work in this store", hint="try again when it has finished"
+        )
+    try:
+        yield
+    finally:
+        store.in_use.release(remove=False)
 
 
 def _damage(store: Store, path: str, size: int, sha256: str | None) -> str | None:
@@ -82,12 +106,7 @@ def _delete(store: Store, rows: list[tuple[int, str]]) -> None:
 
 def collect(store: Store, *, keep: Iterable[str], dry_run: bool) -> Collected:
     """See Store.collect_garbage."""
-    store.in_use.release(remove=False)
-    if not store.in_use.acquire():
-        raise StoreBusy(
-            "another Kiln is at work in this store", hint="try again when it has finished"
-        )
-    try:
+    with _alone(store):
         roots = {*_roots(store, prune=not dry_run), *keep}
         live = set(store.closure(store.valid(roots)))
         rows = store.db.execute("SELECT id, path FROM items").fetchall()
@@ -100,8 +119,6 @@ def collect(store: Store, *, keep: Iterable[str], dry_run: bool) -> Collected:
                 items.remove(stray)
             sweep_temporary(store)
         return Collected(tuple(sorted(path for _number, path in dead)), freed)
-    finally:
-        store.in_use.release(remove=False)
 
 
 def _roots(store: Store, *, prune: bool) -> Iterator[str]:

@@ -10,10 +10,11 @@ from builders.registry import BUILDERS, Build, BuilderSpec, builder
 
 NAMES = ("write", "join", "slow", "fail", "die", "tree", "full", "bug", "odd", "nothing")
 
+# Workers import this module under the name that it has here.
 for _name in NAMES:
-    BUILDERS.setdefault(f"sample-{_name}", BuilderSpec("sample_builders", ()))
-BUILDERS.setdefault("sample-net", BuilderSpec("sample_builders", (), network=True))
-BUILDERS.setdefault("sample-inputs", BuilderSpec("sample_builders", (), references="inputs"))
+    BUILDERS.setdefault(f"sample-{_name}", BuilderSpec(__name__, ()))
+BUILDERS.setdefault("sample-net", BuilderSpec(__name__, (), network=True))
+BUILDERS.setdefault("sample-inputs", BuilderSpec(__name__, (), references="inputs"))
 
 
 @builder("sample-write")
