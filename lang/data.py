@@ -167,13 +167,18 @@ class Box(Generic[T]):
 
 
 class RecordType:
-    """A record type descriptor. Its instances are of `instance_class`, one Python class a type."""
+    """A record type descriptor. Its instances are of `instance_class`, one Python class a type.
 
-    __slots__ = ("fields", "instance_class", "name", "printer")
+    `accessors` and `documentation` are by field name; the latter holds what the definition says.
+    """
+
+    __slots__ = ("accessors", "documentation", "fields", "instance_class", "name", "printer")
 
     def __init__(self, name: str, fields: tuple[str, ...]) -> None:
         self.name = name
         self.fields = fields
+        self.accessors: dict[str, Callable[[Any], Any]] = {}
+        self.documentation: dict[str, str] = {}
         self.printer: Callable[[Any, Any], Any] | None = None
         self.instance_class: type[Record] = type(
             name, (Record,), {"__slots__": tuple(f"f{i}" for i in range(len(fields))), "rtd": self}

@@ -398,7 +398,7 @@ def bind_variable(id: Any, env: Env, form: Any) -> Var:
             f"a variable's name is expected, not {show(id)}", id if type(id) is Pair else form
         )
     if id in env.table:
-        syntax_error(f"duplicate variable {id.name} in {show(form.car)}", form)
+        syntax_error(f"duplicate variable {id.name}", form)
     var = env.table[id] = Var(id.name)
     return var
 

@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import gc
 import importlib
-import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Literal, NoReturn, TypeAlias
 
 from lang import reader
 from lang.data import UNSPECIFIED, Symbol, symbol
+from lang.deep import run_deep
 from lang.errors import SchemeSyntaxError
-from lang.expand import CORE, FORMS, children, expand
-from lang.forms import NATIVE
-from lang.forms.support import LIBRARY as SUPPORT
+from lang.expand import CORE, FORMS, expand, walk
+from lang.forms import SUPPORT
 from lang.ir import GRef, Node
 from lang.modules import Interface, Module, ModuleName
 from lang.patterns import Matcher, Template
-from lang.runtime.core import core_bindings
+from lang.runtime.core import core_bindings, staged_names
 from lang.runtime.library import Library
 from lang.runtime.trampoline import call
 from lang.sources import Source, SourceMap
@@ -34,7 +32,6 @@ from lang.toplevel import TopLevel
 from lang.unit import Unit, compile_unit, run
 
 Stage: TypeAlias = Literal["configuration", "build"]
-T = TypeVar("T")
 
 _R7RS: Final = "scheme"
 
@@ -63,7 +60,9 @@ class Session:
         self.globals: dict[str, object] = {}
         self.modules: dict[ModuleName, Module] = {}
         self.pending: dict[str, Callable[[], Node]] = {}
-        self.primitives = {**core_bindings(), **SUPPORT.bindings}
+        self.primitives = core_bindings()
+        for library in SUPPORT:
+            self.primitives.update(library.bindings)
         self.globals.update(self.primitives)
         self.core = self._core_module()
         self._core_names: AliasTable = {}
@@ -121,13 +120,13 @@ class Session:
         self.globals[key] = constant
         return key
 
-    def evaluate_transformer(self, node: Node, module: Module) -> tuple[Any, Unit]:
-        """The value of a transformer expression, and its compiled form.
+    def compile_transformer(self, node: Node) -> Unit:
+        """A transformer expression, compiled.
 
         Definitions of this file that it needs are evaluated first, as if in eval-when.
         """
         self._prepare(node, set())
-        return self._run_unit([node], "macro")
+        return self._compile([node], "macro")
 
     def _prepare(self, node: Node, seen: set[str]) -> None:
         for key in sorted(_global_keys(node)):
@@ -137,15 +136,18 @@ class Session:
             seen.add(key)
             definition = make()
             self._prepare(definition, seen)
-            self._run_unit([definition], "macro")
+            self.run([definition], "macro")
 
     def run(self, nodes: list[Node], name: str) -> Any:
         """Compile and run `nodes`; gives the last value."""
-        return self._run_unit(nodes, name)[0]
+        return self.run_unit(self._compile(nodes, name))
 
-    def _run_unit(self, nodes: list[Node], name: str) -> tuple[Any, Unit]:
-        unit = compile_unit(nodes, self.sources, name, core=self.primitives)
-        return run(unit, self.globals), unit
+    def run_unit(self, unit: Unit) -> Any:
+        """Run compiled forms; gives the last value."""
+        return run(unit, self.globals)
+
+    def _compile(self, nodes: list[Node], name: str) -> Unit:
+        return compile_unit(nodes, self.sources, name, core=self.primitives)
 
     def renamer(self, form: Any, module: Module) -> Callable[[Symbol], Symbol]:
         """The function that a #:renamer expression evaluates to."""
@@ -205,9 +207,14 @@ class Session:
 
     def _core_module(self) -> Module:
         core = self.modules[CORE] = Module(CORE, self, None)
+        hidden = {name for library in SUPPORT for name in library.bindings if name[0] == "%"}
+        staged = staged_names() if self.stage == "configuration" else frozenset()
         for name in self.primitives:
-            if not name.startswith("%") or name.endswith("%"):
-                core.table[symbol(name)] = Global(name, symbol(name), True)
+            id = symbol(name)
+            if name in staged:
+                core.table[id] = Staged(name)
+            elif name not in hidden:
+                core.table[id] = Global(name, id, True)
         self._add_forms(core, CORE)
         for id in core.table:
             core.export(id)
@@ -246,7 +253,7 @@ class Session:
                 self.globals[variable.key] = value
             module.export(id)
 
-    def _not_found(self, name: ModuleName, form: Any) -> None:
+    def _not_found(self, name: ModuleName, form: Any) -> NoReturn:
         shown = f"({' '.join(name)})"
         near = get_close_matches(shown, sorted(self.module_names()), 3)
         position = form.pos if form is not None and form.pos is not None else CURRENT.position
@@ -284,18 +291,14 @@ class Session:
             top.scan(forms)
             nodes = top.nodes()
             CURRENT.position = position
-            return self.run(nodes, source.name) if nodes else UNSPECIFIED
+            value = self.run(nodes, source.name) if nodes else UNSPECIFIED
+            for key in top.defined:
+                self.pending.pop(key, None)
+            return value
 
 
 def _global_keys(node: Node) -> set[str]:
-    keys = set()
-    pending = [node]
-    while pending:
-        node = pending.pop()
-        if type(node) is GRef:
-            keys.add(node.key)
-        pending.extend(children(node))
-    return keys
+    return {inner.key for inner in walk(node) if type(inner) is GRef}
 
 
 _loading = 0
@@ -315,53 +318,3 @@ def _collector_off() -> Iterator[None]:
             gc.freeze()
             gc.set_threshold(200_000, 50, 1000)
             gc.enable()
-
-
-_STACK: Final = 512 << 20
-_DEPTH: Final = 400_000
-_here = threading.local()
-
-
-def run_deep(function: Callable[[], T]) -> T:
-    """The value of `function()`, run where deep recursion is possible; raises what it raises.
-
-    The work is done on a thread with a big stack. An interrupt is passed on to it.
-    """
-    if getattr(_here, "deep", False):
-        return function()
-    results: list[T] = []
-    failures: list[BaseException] = []
-
-    def work() -> None:
-        _here.deep = True
-        try:
-            results.append(function())
-        except BaseException as error:
-            failures.append(error)
-
-    depth = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(depth, _DEPTH))
-    size = threading.stack_size(_STACK)
-    try:
-        thread = threading.Thread(target=work, name="scheme", daemon=True)
-        thread.start()
-    finally:
-        threading.stack_size(size)
-    _wait(thread)
-    if failures:
-        raise failures[0]
-    return results[0]
-
-
-def _wait(thread: threading.Thread) -> None:
-    import ctypes
-
-    while thread.is_alive():
-        try:
-            thread.join()
-        except KeyboardInterrupt:
-            ident = ctypes.c_ulong(thread.ident or 0)
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(KeyboardInterrupt))
-
-
-assert NATIVE

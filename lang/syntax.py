@@ -80,17 +80,20 @@ class Special:
     """A form that the expander itself knows.
 
     `expand` makes core nodes of it in expression context. `define`, if there is one, is used
-    instead wherever definitions may stand.
+    instead wherever definitions may stand. `recipe` is how to make it again (see lang.cache),
+    for those that Scheme code defines.
     """
 
-    __slots__ = ("define", "expand", "name")
+    __slots__ = ("define", "expand", "name", "recipe")
 
     def __init__(
         self,
         name: str,
         expand: Callable[[Pair, Env], Node],
         define: Callable[[Pair, Context], None] | None = None,
+        recipe: tuple[Any, ...] | None = None,
     ) -> None:
+        self.recipe = recipe
         self.name = name
         self.expand = expand
         self.define = define

@@ -21,6 +21,7 @@ class TopLevel(Context):
 
     def __init__(self, module: Module) -> None:
         super().__init__(module.env)
+        self.defined: list[str] = []
         self._items: list[Callable[[], Node]] = []
 
     def announce(self, forms: Iterable[Any]) -> None:
@@ -44,6 +45,7 @@ class TopLevel(Context):
 
         self._items.append(definition)
         module.session.pending[variable.key] = definition
+        self.defined.append(variable.key)
 
     def bind(self, id: Identifier, binding: Binding) -> None:
         self.env.module.bind(id, binding)
@@ -56,6 +58,7 @@ class TopLevel(Context):
         inner.scan(forms)
         self.env.module.session.run(inner.nodes(), "eval-when")
         self._items += inner._items
+        self.defined += inner.defined
 
     def nodes(self) -> list[Node]:
         """The expanded forms, in order."""

@@ -1,6 +1,18 @@
 """The forms that are expanded natively. Importing this package fills lang.expand.FORMS."""
 
-from lang.forms import control, core, definitions, macros, modules, quasiquote
+from lang.forms import (
+    control,
+    core,
+    definitions,
+    macros,
+    modules,
+    quasiquote,
+    record_procedures,
+    records,
+    support,
+)
 
-NATIVE = (core, definitions, macros, modules, control, quasiquote)
+NATIVE = (core, definitions, macros, modules, control, quasiquote, records)
 """The modules that define forms."""
+SUPPORT = (support.LIBRARY, record_procedures.LIBRARY)
+"""The procedures that expanded code calls."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from lang.data import NIL, Pair, Symbol, python_list, scheme_list, symbol
 from lang.expand import (
@@ -20,6 +21,7 @@ from lang.expand import (
     walk,
 )
 from lang.ir import Call, Const, GRef, If, Lam, Let, Letrec, LRef, LSet, Node, Var
+from lang.modules import Module
 from lang.patterns import Hole, Matcher, Template, syntax_rules
 from lang.runtime.trampoline import call
 from lang.syntax import (
@@ -36,6 +38,9 @@ from lang.syntax import (
     show,
     syntax_error,
 )
+
+if TYPE_CHECKING:
+    from lang.unit import Unit
 
 # ---------------------------------------------------------------- definitions of keywords
 
@@ -139,25 +144,61 @@ def _is_set(keyword: Any, env: Env) -> bool:
 
 
 def procedural(form: Any, env: Env, name: Identifier) -> Macro:
-    """The macro whose transformer is the value of expression `form`."""
+    """The macro whose transformer is the value of expression `form`, evaluated at first use.
+
+    By then the procedures that it calls are defined, even those that stand after it in the file.
+    """
     node = name_procedure(expand(form, env), name, None)
     _check_phase(node, name)
-    module = env.module
-    value, unit = module.session.evaluate_transformer(node, module)
-    return procedure_macro(value, unit, name)
+    variable = (
+        type(node) is Call
+        and type(node.function) is GRef
+        and node.function.key == "make-variable-transformer"
+    )
+    transformer = Transformer(name, env.module, node=node)
+    return Macro(transformer.transform, ("procedure", transformer), variable)
 
 
-def procedure_macro(value: Any, unit: Any, name: Identifier) -> Macro:
-    """A macro of transformer `value`, which `unit` computed."""
-    variable = type(value) is VariableTransformer
-    function = value.function if variable else value
-    if not callable(function):
-        syntax_error(f"{name.name}: a macro transformer must be a procedure, not {show(function)}")
+class Transformer:
+    """A macro's procedure: as a node to compile, or compiled; its value once it is needed."""
 
-    def transform(use: Any, _: Env) -> Any:
-        return call(function, use)
+    def __init__(
+        self, name: Identifier, module: Module, node: Node | None = None, unit: Unit | None = None
+    ) -> None:
+        self.name = name
+        self.module = module
+        self._node = node
+        self._unit = unit
+        self._value: Any = None
 
-    return Macro(transform, ("procedure", unit), variable)
+    def unit(self) -> Unit:
+        """The compiled expression."""
+        if self._unit is None:
+            self.value()
+        assert self._unit is not None
+        return self._unit
+
+    def value(self) -> Callable[[Any], Any]:
+        """The procedure."""
+        if self._value is None:
+            session = self.module.session
+            if self._unit is None:
+                assert self._node is not None
+                self._unit = session.compile_transformer(self._node)
+                self._node = None
+            value = session.run_unit(self._unit)
+            if type(value) is VariableTransformer:
+                value = value.function
+            if not callable(value):
+                syntax_error(
+                    f"{self.name.name}: a macro's transformer is a procedure, not {show(value)}"
+                )
+            self._value = value
+        return self._value  # type: ignore[no-any-return]
+
+    def transform(self, use: Any, _: Env) -> Any:
+        """One macro step."""
+        return call(self._value or self.value(), use)
 
 
 class VariableTransformer:

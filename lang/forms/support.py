@@ -15,6 +15,7 @@ from lang.forms.macros import VariableTransformer
 from lang.ir import Var
 from lang.patterns import Matcher, Template, no_match
 from lang.runtime import signals
+from lang.runtime.condition_types import ASSERTION
 from lang.runtime.library import Library
 from lang.runtime.trampoline import call
 from lang.sources import Location
@@ -73,7 +74,8 @@ def staged(name: Symbol) -> NoReturn:
     signals.misc_error(
         name,
         "~A exists only inside builds: a configuration computes values and acts on nothing. "
-        "Put the code in a gexp, #~(...), of a computed-file, or use local-file for a file of yours",
+        "Put the code in a gexp, #~(...), of a computed-file, "
+        "or use local-file for a file of your own",
         name,
     )
 
@@ -81,9 +83,7 @@ def staged(name: Symbol) -> NoReturn:
 @procedure("%assertion-failed")
 def assertion_failed(expression: Any) -> NoReturn:
     """An assert form's expression was false."""
-    signals.signal(
-        "assertion-failed", signals.ASSERTION, "assert", "~S is false", (expression,), False
-    )
+    signals.signal("assertion-failed", ASSERTION, "assert", "~S is false", (expression,), False)
 
 
 @procedure("%delay")
