@@ -44,7 +44,10 @@ class Condition:
         inner = " ".join(
             "".join(
                 [component.type.name]
-                + [f" {f}: {v!r}" for f, v in zip(component.type.fields, component.values)]
+                + [
+                    f" {f}: {v!r}"
+                    for f, v in zip(component.type.fields, component.values, strict=True)
+                ]
             )
             for component in self.components
         )
@@ -75,7 +78,8 @@ WARNING: Final = ConditionType("&warning", CONDITION, ())
 SERIOUS: Final = ConditionType("&serious", CONDITION, ())
 ERROR: Final = ConditionType("&error", SERIOUS, ())
 EXTERNAL_ERROR: Final = ConditionType("&external-error", ERROR, ())
-VIOLATION: Final = ConditionType("&violation", SERIOUS, ())
+VIOLATION: Final = ConditionType("&violation", ERROR, ())
+"""As in Guile, whose programming errors are errors, too (R6RS keeps the two apart)."""
 ASSERTION: Final = ConditionType("&assertion", VIOLATION, ())
 IRRITANTS: Final = ConditionType("&irritants", CONDITION, ("irritants",))
 WHO: Final = ConditionType("&who", CONDITION, ("who",))

@@ -7,7 +7,9 @@ into TAIL's registers. Whoever needs the value calls `force`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class TailCall:
@@ -32,6 +34,18 @@ def call(function: Callable[..., Any], *args: Any) -> Any:
     """Call a Scheme procedure from Python and give its value."""
     result = function(*args)
     return force() if result is TAIL else result
+
+
+def tail_call(function: Callable[..., Any], *args: Any) -> Any:
+    """What a primitive marked with `tail_calling` returns to call `function` as its last act."""
+    TAIL.function, TAIL.args = function, args
+    return TAIL
+
+
+def tail_calling(primitive: F) -> F:
+    """Marks a primitive that may return TAIL; from Python it has to be called with `call`."""
+    primitive.tail_calls = True  # type: ignore[attr-defined]
+    return primitive
 
 
 TAIL: Final = TailCall()
