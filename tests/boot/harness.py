@@ -105,7 +105,7 @@ class Console:
     def command(self, line: str, *, patience: float | None = None) -> str:
         """What the shell command `line` writes, stripped. Raise BootFailed if it fails."""
         self.send(f'{line}; echo "KILN-STATUS=$?"')
-        status = self.expect(r"KILN-STATUS=(\d+)", patience=patience)
+        status = self.expect(r"KILN-STATUS=(\d+)\s", patience=patience)
         output = _TERMINAL_CODES.sub("", self._seen[-2]).replace("\r", "").strip()
         self.expect(re.escape(_PROMPT))
         if status[1] != "0":
