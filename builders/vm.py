@@ -73,6 +73,7 @@ class Machine:
     kernel, initrd  start this kernel directly, with `kernel_arguments`, in place of a boot loader
     forwards        (host port, guest port) of TCP connections to 127.0.0.1; with none and `network`
                     the guest only connects outwards
+    monitor         Ctrl-A stands before commands to QEMU ("x" ends it); Ctrl-C goes to the guest
     display         what -display takes: "none", "gtk", "curses" ...; with "none" there is no VGA
                     and the console is the serial line
     extra           further arguments for QEMU, last
@@ -88,6 +89,7 @@ class Machine:
     kernel_arguments: tuple[str, ...] = ()
     network: bool = True
     forwards: tuple[tuple[int, int], ...] = ()
+    monitor: bool = False
     display: str = "none"
     reboots: bool = True
     program: str = "qemu-system-x86_64"
@@ -120,7 +122,7 @@ def command_line(machine: Machine, *, kvm: bool, firmware: Firmware | None = Non
     else:
         command += ["-display", machine.display, "-vga", "std"]
         command += ["-device", "qemu-xhci,id=input", "-device", "usb-tablet,bus=input.0"]
-    command += ["-serial", "stdio", "-monitor", "none"]
+    command += ["-serial", "mon:stdio" if machine.monitor else "stdio", "-monitor", "none"]
     if machine.kernel is not None:
         command += ["-kernel", str(machine.kernel)]
         if machine.initrd is not None:
@@ -234,7 +236,7 @@ def prepared(machine: Machine) -> Iterator[list[str]]:
 def run(machine: Machine) -> int:
     """Run the machine with its serial line on this terminal until it stops; QEMU's exit status.
 
-    Raise NoQemu, NoFirmware, NoKvm.
+    Its `monitor` is on. Raise NoQemu, NoFirmware, NoKvm.
     """
-    with prepared(machine) as command:
+    with prepared(replace(machine, monitor=True)) as command:
         return subprocess.run(command, check=False).returncode

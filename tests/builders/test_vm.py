@@ -30,6 +30,10 @@ def test_a_machine_without_anything_is_headless_with_a_serial_line() -> None:
     assert "-no-reboot" not in command
 
 
+def test_with_a_monitor_the_guest_gets_the_interrupt_key() -> None:
+    assert pairs(command_line(Machine(monitor=True), kvm=False), "-serial") == ["mon:stdio"]
+
+
 def test_kvm_takes_the_processor_of_the_host() -> None:
     command = command_line(Machine(processors=4), kvm=True)
     assert pairs(command, "-accel") == ["kvm"]

@@ -14,6 +14,13 @@ from hypothesis import strategies as st
 
 from builders.bootloaders import grub
 from builders.bootloaders.grub import ChainEntry, FileSystem, LinuxEntry, Serial
+from builders.debian.archive import Archive
+from builders.debian.native import native_derivation
+from builders.debian.resolver import resolve
+from builders.debian.sources import host_sources
+from builders.realise import BuildFailed, realise
+from builders.store import Store
+from tests.conftest import Folders
 
 UUID = "11111111-2222-3333-4444-555555555555"
 ROOT = FileSystem("uuid", UUID)
@@ -160,3 +167,21 @@ def test_the_real_images_have_room_in_the_gap_with_all_modules(tmp_path: Path) -
     sector, placed = grub.boot_code((IMAGES / "boot.img").read_bytes(), core.read_bytes())
     assert len(sector) == 512
     assert len(placed) < 2047 * 512
+
+
+@pytest.mark.archive
+def test_the_builder_makes_the_images_in_the_sandbox(shared_folders: Folders) -> None:
+    index = Archive(host_sources(), shared_folders.base / "cache" / "archive").index()
+    packages = resolve(index, ["grub-common", "grub-pc-bin"], essential=False)
+    native = native_derivation(packages, name="grub")
+    early = grub.early_cfg(ROOT, serial=Serial())
+    images = grub.grub_bios_derivation(native, early=early)
+    bad = grub.grub_bios_derivation(native, modules=["no_such_module"])
+    with Store(shared_folders.base / "store") as store:
+        (path,) = realise([images], store)
+        core = store.real(path + "/core.img").read_bytes()
+        sector, placed = grub.boot_code(store.real(path + "/boot.img").read_bytes(), core, lba=2048)
+        assert struct.unpack_from("<Q", sector, 0x5C) == (2048,)
+        assert 100_000 < len(placed) < 400_000
+        with pytest.raises(BuildFailed, match="grub-mkimage"):
+            realise([bad], store)
