@@ -26,6 +26,9 @@ def import_path() -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """This process's environment for such an interpreter: sets have the same order every time."""
+    """This process's environment for such an interpreter.
+
+    Sets have the same order every time, and texts are UTF-8 whatever the user's locale is.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return {**kept, "PYTHONHASHSEED": "0"}
+    return {**kept, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}

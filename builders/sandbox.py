@@ -13,10 +13,11 @@ import os
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NoReturn
 
 from builders import interpreter, sandbox_root
 from builders import namespaces as ns
@@ -103,24 +104,9 @@ def run(
     Raises SandboxUnavailable, TimedOut, CannotRun.
     """
     sandbox = Sandbox(binds, roots, env or {}, cwd, network, uid0, hostname)
-    told = {"command": list(command), "sandbox": as_json(sandbox)}
-    return supervise("builders.sandbox", told, command[0], on_line=on_line, timeout=timeout)
-
-
-def supervise(
-    module: str,
-    told: Mapping[str, Any],
-    name: str,
-    *,
-    on_line: Callable[[str], None],
-    timeout: float | None = None,
-) -> int:
-    """Run `main()` of a module in a fresh interpreter that is to `enter` a sandbox.
-
-    It reads `told`, as JSON, from its standard input. For the rest see `run`.
-    """
+    told = {"command": list(command), "sandbox": _as_json(_resolved(sandbox))}
     process = subprocess.Popen(
-        interpreter.command(module),
+        interpreter.command("builders.sandbox"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -132,10 +118,7 @@ def supervise(
     try:
         with contextlib.suppress(BrokenPipeError), process.stdin as stream:
             stream.write(json.dumps(told).encode())
-        for line in process.stdout:
-            if line.startswith(_TROUBLE):
-                raise _trouble(json.loads(line[len(_TROUBLE) :]))
-            on_line(line.decode(errors="surrogateescape").rstrip("\r\n"))
+        _listen(process.stdout, on_line)
         code = process.wait()
     finally:
         process.kill()
@@ -143,8 +126,62 @@ def supervise(
         process.stdout.close()
         deadline.cancel()
     if deadline.passed:
-        raise TimedOut(f"{name} did not end within {timeout} seconds")
+        raise TimedOut(f"{command[0]} did not end within {timeout} seconds")
     return code
+
+
+def call(sandbox: Sandbox, function: Callable[[], int], on_line: Callable[[str], None]) -> int:
+    """Run a function in a sandbox, in a fork of this process, and return the status it gives.
+
+    For processes with one thread. All that the function needs should be imported already: it does
+    not see this process's files. Raises SandboxUnavailable, CannotRun.
+    """
+    sandbox = _resolved(sandbox)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    reader, writer = os.pipe()
+    process = os.fork()
+    if process == 0:
+        _be_called(sandbox, function, writer)
+    os.close(writer)
+    try:
+        with open(reader, "rb") as output:
+            _listen(output, on_line)
+    except BaseException:
+        os.kill(process, signal.SIGKILL)
+        raise
+    finally:
+        _pid, status = os.waitpid(process, 0)
+    return _status(status)
+
+
+def _be_called(sandbox: Sandbox, function: Callable[[], int], writer: int) -> NoReturn:
+    status = 127
+    try:
+        os.dup2(writer, 1)
+        os.dup2(writer, 2)
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        try:
+            enter(sandbox)
+        except OSError as error:
+            _report_trouble(error, "the build")
+        else:
+            status = function()
+            sys.stdout.flush()
+            sys.stderr.flush()
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(status)
+
+
+def _listen(output: IO[bytes], on_line: Callable[[str], None]) -> None:
+    """Pass on the lines that come out of a sandbox; raises what `_report_trouble` reported."""
+    for line in output:
+        if line.startswith(_TROUBLE):
+            raise _trouble(json.loads(line[len(_TROUBLE) :]))
+        on_line(line.decode(errors="surrogateescape").rstrip("\r\n"))
 
 
 class _Deadline:
@@ -222,17 +259,17 @@ def main() -> None:
     told = json.load(sys.stdin)
     command: list[str] = told["command"]
     try:
-        enter(from_json(told["sandbox"]))
+        enter(_from_json(told["sandbox"]))
         null = os.open("/dev/null", os.O_RDONLY)
         os.dup2(null, 0)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         os.execvp(command[0], command)
     except OSError as error:
-        report_trouble(error, command[0])
+        _report_trouble(error, command[0])
         os._exit(127)
 
 
-def report_trouble(error: OSError, command: str) -> None:
+def _report_trouble(error: OSError, command: str) -> None:
     """Tell the process that waits for output why there will be none."""
     setup = isinstance(error, ns.NamespaceError)
     told = {
@@ -276,33 +313,31 @@ def _advice() -> str:
     )
 
 
-def _resolved(binds: Sequence[Bind]) -> list[Bind]:
-    """Sources as they are without symbolic links above them: those would point inside."""
-    found = []
-    for one in binds:
+def _resolved(sandbox: Sandbox) -> Sandbox:
+    """The same without symbolic links above sources: they would point inside. Raises CannotRun."""
+    binds = []
+    for one in sandbox.binds:
         if not os.path.lexists(one.source):
             raise CannotRun(f"{one.source} does not exist, so a sandbox cannot show it")
         parent = Path(os.path.realpath(one.source.parent))
-        found.append(Bind(parent / one.source.name, one.target, one.writable))
-    return found
+        binds.append(Bind(parent / one.source.name, one.target, one.writable))
+    roots = [Path(os.path.realpath(root)) for root in sandbox.roots]
+    return replace(sandbox, binds=binds, roots=roots)
 
 
-def as_json(sandbox: Sandbox) -> dict[str, Any]:
-    """What `supervise` can send of a sandbox; `from_json` is the inverse."""
+def _as_json(sandbox: Sandbox) -> dict[str, Any]:
     return {
-        "binds": [[str(one.source), one.target, one.writable] for one in _resolved(sandbox.binds)],
-        "roots": [os.path.realpath(root) for root in sandbox.roots],
+        "binds": [[str(one.source), one.target, one.writable] for one in sandbox.binds],
+        "roots": [str(root) for root in sandbox.roots],
         "env": dict(sandbox.env),
         "cwd": sandbox.cwd,
         "network": sandbox.network,
         "uid0": sandbox.uid0,
         "hostname": sandbox.hostname,
-        "drop_capabilities": sandbox.drop_capabilities,
     }
 
 
-def from_json(value: Mapping[str, Any]) -> Sandbox:
-    """The sandbox that `as_json` wrote down."""
+def _from_json(value: Mapping[str, Any]) -> Sandbox:
     binds = [Bind(Path(source), target, writable) for source, target, writable in value["binds"]]
     roots = [Path(root) for root in value["roots"]]
     rest = {name: value[name] for name in value if name not in ("binds", "roots")}

@@ -5,24 +5,23 @@ Arguments: expression   the text of one s-expression
            env          more environment variables
            native       store paths of native items; their usr/ is /usr
 
-The interpreter is loaded on the host and then enters the sandbox: nothing of the host's is seen
-there but Python's own library and Kiln's language, at /kiln/host, for what is imported late. The
-output is $out, a store path; the build has store items for its inputs and everything these refer
-to, /build and /tmp for itself, and no capabilities.
+The worker loads the language once; each build is a fork of it that enters a sandbox. Nothing of
+the host's is seen there but Python's own library and Kiln's language, at /kiln/host, for what is
+imported late. The output is $out, a store path; the build has store items for its inputs and
+everything these refer to, /build and /tmp for itself, and no capabilities.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from builders import interpreter, namespaces, sandbox
+from builders import interpreter, sandbox
 from builders.errors import BuilderError
 from builders.registry import (
     SOURCE_ROOT,
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
     from lang.session import Session
 
 _HOST = "/kiln/host"
+_LIBRARY = Path(_HOST, "kiln", "stdlib")
+_PRELOADED = (("guix", "build", "utils"), ("ice-9", "match"), ("srfi", "srfi-1"))
 _FAILED = 70
 """The exit status that says that the code raised an error, which has been shown."""
 
@@ -61,21 +62,21 @@ def staged(build: Build) -> None:
         *(Bind(Path(source), target) for source, target in moved.items()),
         *_own_code(),
     ]
-    told = {
-        "sandbox": sandbox.as_json(
-            Sandbox(
-                binds,
-                roots=[build.real(path) for path in build.arguments.get("native", [])],
-                env={**build.arguments.get("env", {}), "out": build.logical},
-                drop_capabilities=True,
-            )
-        ),
-        "moved": moved,
-        "expression": build.arguments["expression"],
-        "modules": build.arguments.get("modules", []),
-        "name": build.name,
-    }
-    status = sandbox.supervise("builders.staged", told, build.name, on_line=build.log)
+    inside = Sandbox(
+        binds,
+        roots=[build.real(path) for path in build.arguments.get("native", [])],
+        env={**build.arguments.get("env", {}), "out": build.logical},
+        drop_capabilities=True,
+    )
+    session = _loaded_session()
+
+    def evaluate() -> int:
+        _move_imports({**moved, str(SOURCE_ROOT): f"{_HOST}/kiln"})
+        session.load_path = [_LIBRARY]
+        session.library_roots = [_LIBRARY]
+        return _evaluate(session, build.arguments, build.name)
+
+    status = sandbox.call(inside, evaluate, build.log)
     if status == _FAILED:
         raise StagedFailed("its code raised an error", hint="the end of the log says which")
     if status != 0:
@@ -110,22 +111,17 @@ def _own_code() -> list[Bind]:
     ]
 
 
-def main() -> None:
-    """Be the process that goes into the sandbox and evaluates."""
-    namespaces.die_with_parent()
-    told = json.load(sys.stdin)
+@cache
+def _loaded_session() -> Session:
+    """A session with what most builds use: always the same, whatever was built before."""
     from lang.session import Session
 
-    try:
-        sandbox.enter(sandbox.from_json(told["sandbox"]))
-    except OSError as error:
-        sandbox.report_trouble(error, "the build")
-        os._exit(_FAILED)
-    _move_imports({**told["moved"], str(SOURCE_ROOT): f"{_HOST}/kiln"})
-    sys.stdin.close()
-    library = Path(_HOST, "kiln", "stdlib")
+    library = SOURCE_ROOT / "stdlib"
     session = Session([library], stage="build", library_roots=[library])
-    os._exit(_evaluate(session, told["expression"], told["modules"], told["name"]))
+    for name in _PRELOADED:
+        if session.exists(name):
+            session.import_module(name)
+    return session
 
 
 def _move_imports(moved: Mapping[str, str]) -> None:
@@ -146,23 +142,20 @@ def _move_imports(moved: Mapping[str, str]) -> None:
     sys.path_importer_cache.clear()
 
 
-def _evaluate(session: Session, expression: str, modules: Sequence[str], name: str) -> int:
+def _evaluate(session: Session, arguments: Mapping[str, Any], name: str) -> int:
     """Evaluate and show what goes wrong; gives the process's exit status."""
     module = session.user_module()
+    modules = " ".join(arguments.get("modules", []))
     try:
         if modules:
-            session.eval_text(f"(use-modules {' '.join(modules)})", f"{name}-modules", module)
-        session.eval_text(expression, f"{name}-builder", module)
-        status = 0
+            session.eval_text(f"(use-modules {modules})", f"{name}-modules", module)
+        session.eval_text(arguments["expression"], f"{name}-builder", module)
     except SystemExit as end:
-        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except Exception as error:
-        status = _FAILED
         _show(error, session)
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()
-        sys.stderr.flush()
-    return status
+        return _FAILED
+    return 0
 
 
 def _show(error: Exception, session: Session) -> None:
