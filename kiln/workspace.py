@@ -79,10 +79,11 @@ def workspace(events: EventSink = discard) -> Iterator[Store]:
 def evaluate(session: Session, action: Callable[[], T]) -> T:
     """Run `action`, which runs Scheme in `session`; errors of it become EvaluationFailed."""
     from builders.errors import BuilderError
+    from lang.deep import run_deep
     from lang.errors import explain, render
 
     try:
-        return session.run_deep(action)
+        return run_deep(action)
     except (BuilderError, OSError, KeyboardInterrupt):
         raise
     except Exception as error:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -35,7 +34,8 @@ class Context:
         return self.open_index()
 
 
-_current: ContextVar[Context] = ContextVar("context")
+_current: list[Context] = []
+"""A stack: Scheme runs on a thread of its own, which context variables would not reach."""
 
 
 def current() -> Context:
@@ -43,17 +43,16 @@ def current() -> Context:
 
     Raises BuilderError outside `lowering`, where nothing may be looked up or stored.
     """
-    try:
-        return _current.get()
-    except LookupError:
-        raise BuilderError("nothing can be lowered here: no store has been opened") from None
+    if not _current:
+        raise BuilderError("nothing can be lowered here: no store has been opened")
+    return _current[-1]
 
 
 @contextmanager
 def lowering(context: Context) -> Iterator[Context]:
     """Lower within `context`."""
-    token = _current.set(context)
+    _current.append(context)
     try:
         yield context
     finally:
-        _current.reset(token)
+        _current.pop()
