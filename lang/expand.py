@@ -32,8 +32,8 @@ from lang.syntax import (
     CURRENT,
     Alias,
     Binding,
-    Closed,
     Env,
+    Expanded,
     Global,
     Identifier,
     Macro,
@@ -158,9 +158,8 @@ def expand(x: Any, env: Env) -> Node:
                 x = expand_macro(binding, x, env)
                 continue
             return reference(binding, x)
-        if kind is Closed:
-            x, env = x.form, x.env
-            continue
+        if kind is Expanded:
+            return x.make()  # type: ignore[no-any-return]
         if kind is Nil:
             syntax_error(
                 "an empty combination: () is no expression", None, "write '() for the empty list"
@@ -194,6 +193,8 @@ def _call(function: Node, x: Pair, env: Env) -> Node:
     arguments = []
     rest = x.cdr
     while type(rest) is Pair:
+        if x.pos is not None:
+            CURRENT.position = x.pos
         arguments.append(expand(rest.car, env))
         rest = rest.cdr
     if rest is not NIL:

@@ -165,7 +165,7 @@ def module_name(form: Any, around: Any) -> ModuleName:
 
 
 def import_spec(spec: Any, module: Module, around: Any) -> Interface:
-    """The interface that a Guile import spec asks for: (name ...) or ((name ...) #:option value)."""
+    """The interface that Guile's (name ...) or ((name ...) #:option value ...) asks for."""
     if type(spec) is not Pair or type(spec.car) is not Pair:
         return whole(module_name(spec, around), module, spec)
     name = module_name(spec.car, around)

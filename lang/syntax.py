@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
-from lang.data import Pair, Symbol, iterate
+from lang.data import Pair, Symbol, iterate, symbol
 from lang.errors import SchemeSyntaxError
 from lang.ir import Node, Var
 
@@ -150,14 +150,14 @@ class Staged:
 Binding: TypeAlias = Var | Global | Special | Macro | PatternVariable | SyntaxParameter | Staged
 
 
-class Closed:
-    """A form that means what it means in `env`, wherever it is put."""
+class Expanded:
+    """A form that is core nodes already, made anew by `make` for each time that it is expanded."""
 
-    __slots__ = ("env", "form")
+    __slots__ = ("make", "name")
 
-    def __init__(self, form: Any, env: Env) -> None:
-        self.form = form
-        self.env = env
+    def __init__(self, name: str, make: Callable[[], Node]) -> None:
+        self.name = name
+        self.make = make
 
 
 class Expansion:
@@ -211,8 +211,8 @@ def strip(x: Any) -> Any:
     if kind is list:
         stripped = [strip(item) for item in x]
         return x if all(a is b for a, b in zip(stripped, x, strict=True)) else stripped
-    if kind is Closed:
-        return strip(x.form)
+    if kind is Expanded:
+        return symbol(x.name)
     return x
 
 
@@ -317,8 +317,6 @@ def show(x: Any, limit: int = 60) -> str:
 
 def position_of(form: Any) -> int | None:
     """Where `form` stands: its own position, its first part's, or that of the form around it."""
-    if type(form) is Closed:
-        form = form.form
     if type(form) is Pair:
         if form.pos is not None:
             return form.pos

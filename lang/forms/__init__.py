@@ -4,6 +4,7 @@ from lang.forms import (
     control,
     core,
     definitions,
+    guix_records,
     macros,
     modules,
     quasiquote,
@@ -12,7 +13,7 @@ from lang.forms import (
     support,
 )
 
-NATIVE = (core, definitions, macros, modules, control, quasiquote, records)
+NATIVE = (core, definitions, macros, modules, control, quasiquote, records, guix_records)
 """The modules that define forms."""
 SUPPORT = (support.LIBRARY, record_procedures.LIBRARY)
 """The procedures that expanded code calls."""

@@ -18,8 +18,8 @@ from lang.expand import (
 )
 from lang.ir import Call, Const, If, Lam, Let, Letrec, LRef, Node, Seq, Var
 from lang.syntax import (
-    Closed,
     Env,
+    Expanded,
     Macro,
     Special,
     is_identifier,
@@ -226,10 +226,7 @@ def expand_while(x: Pair, env: Env) -> Node:
     def keyword(var: Var) -> Macro:
         def transform(use: Any, _: Env) -> Any:
             used.add(var)
-            hidden = symbol(f"%{var.name}")
-            inner = Env(scope)
-            inner.table[hidden] = var
-            name = Closed(hidden, inner)
+            name = Expanded(var.name, lambda: LRef(var))
             return Pair(name, use.cdr, use.pos) if type(use) is Pair else name
 
         return Macro(transform)
