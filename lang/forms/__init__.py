@@ -6,6 +6,7 @@ from lang.forms import (
     definitions,
     guix_records,
     macros,
+    match,
     modules,
     quasiquote,
     record_procedures,
@@ -13,7 +14,7 @@ from lang.forms import (
     support,
 )
 
-NATIVE = (core, definitions, macros, modules, control, quasiquote, records, guix_records)
+NATIVE = (core, definitions, macros, modules, control, quasiquote, match, records, guix_records)
 """The modules that define forms."""
 SUPPORT = (support.LIBRARY, record_procedures.LIBRARY)
 """The procedures that expanded code calls."""

@@ -140,6 +140,16 @@ def inherited(rtd: RecordType, obj: Any) -> Any:
     return obj
 
 
+@procedure("%record-is")
+def record_is(obj: Any, rtd: Any, fields: int) -> bool:
+    """Is `obj` a record of type `rtd`, which must have `fields` fields at least?"""
+    if type(rtd) is not RecordType:
+        signals.wrong_type("match", 0, rtd)
+    if fields > len(rtd.fields):
+        signals.misc_error("match", "~A has ~A fields, not ~A", rtd.name, len(rtd.fields), fields)
+    return type(obj) is rtd.instance_class
+
+
 @procedure("%field")
 def raw_field(obj: Record, index: int) -> Any:
     """The value of field number `index` as it is kept."""

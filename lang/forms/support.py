@@ -15,7 +15,7 @@ from lang.forms.macros import VariableTransformer
 from lang.ir import Var
 from lang.patterns import Matcher, Template, no_match
 from lang.runtime import signals
-from lang.runtime.condition_types import ASSERTION
+from lang.runtime.condition_types import ASSERTION, ERROR
 from lang.runtime.library import Library
 from lang.runtime.trampoline import call
 from lang.sources import Location
@@ -84,6 +84,22 @@ def staged(name: Symbol) -> NoReturn:
 def assertion_failed(expression: Any) -> NoReturn:
     """An assert form's expression was false."""
     signals.signal("assertion-failed", ASSERTION, "assert", "~S is false", (expression,), False)
+
+
+@procedure("%match-length")
+def match_length(obj: Any, needed: int) -> int:
+    """How many pairs `obj` starts with, less `needed`."""
+    count = -needed
+    while type(obj) is Pair:
+        count += 1
+        obj = obj.cdr
+    return count
+
+
+@procedure("%match-error")
+def match_error(obj: Any) -> NoReturn:
+    """No clause of a match fits."""
+    signals.signal("match-error", ERROR, "match", "no matching pattern for ~S", (obj,), False)
 
 
 @procedure("%delay")
