@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lang import tokens
-from lang.data import NIL, Pair
+from lang.data import EOF, NIL, Pair
 
 GRAMMAR_FILE: Final = Path(__file__).with_name("grammar.lark")
 _TERMINAL: Final = re.compile(r'^([A-Z_]+)(?:\.\d+)?: (?:"(.*)"|/(.*)/([a-z]*))$', re.M)
@@ -84,13 +84,27 @@ def read(text: str, base: int) -> list[Any]:
     Raises MalformedError.
     """
     try:
-        data, has_labels = _read(text, base)
+        data, has_labels, _ = _read(text, base)
         return list(map(tokens.tie, data)) if has_labels else data
     except tokens.BadTokenError as error:
         raise MalformedError from error
 
 
-def _read(text: str, base: int) -> tuple[list[Any], bool]:
+def read_one(text: str, start: int) -> tuple[Any, int]:
+    """The first datum of `text` from offset `start` on, without positions, and where it ends; EOF
+    if there is none. Raises MalformedError."""
+    try:
+        data, has_labels, end = _read(text, None, start)
+        if not data:
+            return EOF, len(text)
+        return tokens.tie(data[0]) if has_labels else data[0], end
+    except tokens.BadTokenError as error:
+        raise MalformedError from error
+
+
+def _read(text: str, base: int | None, first: int = 0) -> tuple[list[Any], bool, int]:
+    """The data in `text` from offset `first` on, whether labels are in them, and where they end.
+    Without a `base` it is one datum only, and pairs get no position."""
     # One level of nesting is the list `current` of its data so far, and in `stack` what to go
     # back to: the outer list, the kind and offset of the opener, the prefixes before it and
     # where the outer list's dot stood (-1: none). `prefixes` is a chain of
@@ -103,8 +117,10 @@ def _read(text: str, base: int) -> tuple[list[Any], bool]:
     words = tokens.WORDS
     fold = False
     has_labels = False
-    end = 0
-    resume: int | None = 0
+    one = base is None
+    origin = base or 0
+    end = first
+    resume: int | None = first
     while resume is not None:
         start, resume = resume, None
         end = start
@@ -143,7 +159,7 @@ def _read(text: str, base: int) -> tuple[list[Any], bool]:
                     items.reverse()
                     for item in items:
                         value = Pair(item, value)
-                    value.pos = base + offset
+                    value.pos = None if one else origin + offset
             elif kind == _STRING:
                 value = match[_STRING][1:-1]
                 if "\\" in value:
@@ -192,7 +208,9 @@ def _read(text: str, base: int) -> tuple[list[Any], bool]:
                 while prefixes is not None:
                     prefix, operator, offset, prefixes = prefixes
                     if prefix == _ABBREVIATION:
-                        value = tokens.abbreviation(operator, value, base + offset)
+                        value = tokens.abbreviation(
+                            operator, value, None if one else origin + offset
+                        )
                     elif prefix == _LABEL:
                         value = tokens.Labelled(operator, value)
                     else:
@@ -201,6 +219,8 @@ def _read(text: str, base: int) -> tuple[list[Any], bool]:
                 if hidden:
                     continue
             current.append(value)
+            if one and not stack:
+                return current, has_labels, end
     if end != len(text) or stack or prefixes is not None:
         raise MalformedError
-    return current, has_labels
+    return current, has_labels, end

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lang import fastreader
+from lang.data import EOF
 from lang.sources import Source
 
 
@@ -25,3 +26,16 @@ def parse_with_lark(source: Source) -> list[Any]:
     from lang.parser import parse
 
     return parse(source)
+
+
+def read_one(text: str, start: int = 0) -> tuple[Any, int]:
+    """The first datum of `text` from offset `start` on and where it ends; EOF if there is none.
+
+    Its pairs have no positions. Raises errors.ReadError, whose position is in no source.
+    """
+    try:
+        return fastreader.read_one(text, start)
+    except fastreader.MalformedError:
+        rest = text[start:]
+        data = parse_with_lark(Source("port", rest, -len(rest) - 1))
+        return (data[0], len(text)) if data else (EOF, len(text))

@@ -246,7 +246,7 @@ CONVERSIONS: Final[dict[str, Callable[[str], Any]]] = {
 """For each terminal that is a datum by itself, the function from its text to the datum."""
 
 
-def abbreviation(operator: Symbol, datum: Any, position: int) -> Pair:
+def abbreviation(operator: Symbol, datum: Any, position: int | None) -> Pair:
     """(OPERATOR DATUM); in an ungexp, a symbol package:output names an output of a package."""
     if operator in _UNGEXPS and type(datum) is Symbol:
         name, colon, output = datum.name.rpartition(":")

@@ -31,8 +31,15 @@ MODULES: Final = (
             "records",
             "procedures",
             "sorting",
+            "ports",
+            "files",
+            "formatting",
+            "environment",
         )
     ),
+    "lang.runtime.dynamic",
+    "lang.runtime.conditions",
+    "lang.runtime.control",
 )
 """The modules that hold a LIBRARY of core bindings; a later one's binding wins."""
 

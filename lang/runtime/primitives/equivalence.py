@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from lang.data import EOF, NIL, UNSPECIFIED, Promise
+from lang.data import EOF, NIL, UNSPECIFIED
 from lang.runtime.equality import is_eq, is_equal, is_eqv
 from lang.runtime.library import Library
 
@@ -48,11 +48,6 @@ def booleans_equal(first: Any, second: Any, *more: Any) -> bool:
     return all(value is first for value in (second, *more))
 
 
-@LIBRARY.procedure("procedure?")
-def is_procedure(value: Any) -> bool:
-    return callable(value)
-
-
 @LIBRARY.procedure("unspecified?")
 def is_unspecified(value: Any) -> bool:
     return value is UNSPECIFIED
@@ -66,11 +61,6 @@ def is_eof_object(value: Any) -> bool:
 @LIBRARY.procedure("eof-object")
 def eof_object() -> Any:
     return EOF
-
-
-@LIBRARY.procedure("promise?")
-def is_promise(value: Any) -> bool:
-    return type(value) is Promise
 
 
 @LIBRARY.procedure("nil?")

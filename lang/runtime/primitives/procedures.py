@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -78,6 +77,8 @@ def is_thunk(value: Any) -> bool:
 def arity(function: Callable[..., Any]) -> tuple[int, int, bool]:
     """How many arguments a procedure requires, how many more are optional, and whether it takes
     any number of them."""
+    import inspect
+
     required = optional = 0
     rest = False
     for parameter in inspect.signature(function).parameters.values():

@@ -1,0 +1,484 @@
+"""format: (ice-9 format), which is a superset of the simple-format that Guile has by default."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple, NoReturn
+
+from lang.data import UNSPECIFIED, Char, MString
+from lang.numbers import format_number, is_number
+from lang.printer import display, write
+from lang.runtime import dynamic
+from lang.runtime.library import Library
+from lang.runtime.ports import OutputPort
+from lang.runtime.primitives import arguments
+from lang.runtime.signals import misc_error, wrong_type
+
+LIBRARY = Library("guile")
+
+_PARAMETER: Final = r"(?:'.|[+-]?[0-9]+|[vV#])"
+_DIRECTIVE: Final = re.compile(rf"~((?:{_PARAMETER}?,)*{_PARAMETER}?)([:@]*)(.)", re.S)
+_CLOSERS: Final = {"{": "}", "[": "]", "(": ")"}
+_ROMAN: Final = (
+    *((1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L")),
+    *((40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I")),
+)
+
+
+class _Directive(NamedTuple):
+    """~PARAMETERS:@LETTER. A block directive holds its clauses, which ~; separates."""
+
+    letter: str
+    parameters: tuple[str, ...]
+    colon: bool
+    at: bool
+    clauses: tuple[tuple[Any, ...], ...] = ()
+    default_last: bool = False
+
+
+class _EscapeError(Exception):
+    """~^ was met with no arguments left."""
+
+
+def _fail(message: str, *irritants: Any) -> NoReturn:
+    misc_error("format", message, *irritants)
+
+
+@functools.lru_cache(maxsize=256)
+def _parse(control: str) -> tuple[Any, ...]:
+    """The literal texts and directives of a format string, blocks nested."""
+    tokens: list[Any] = []
+    at = 0
+    while at < len(control):
+        tilde = control.find("~", at)
+        if tilde < 0:
+            tokens.append(control[at:])
+            break
+        if tilde > at:
+            tokens.append(control[at:tilde])
+        match = _DIRECTIVE.match(control, tilde)
+        if match is None:
+            _fail("the format string ~S ends inside a directive", control)
+        parameters = tuple(re.findall(rf"({_PARAMETER}?)(?:,|$)", match[1])) if match[1] else ()
+        if match[1] and not match[1].endswith(","):
+            parameters = parameters[: match[1].count(",") + 1]
+        letter = match[3].lower()
+        tokens.append(_Directive(letter, parameters, ":" in match[2], "@" in match[2]))
+        at = match.end()
+        if letter == "\n" and not tokens[-1].colon:
+            while at < len(control) and control[at].isspace():
+                at += 1
+    parsed, rest = _nest(tokens, 0, None)
+    assert rest == len(tokens)
+    return parsed
+
+
+def _nest(tokens: Sequence[Any], at: int, closer: str | None) -> tuple[tuple[Any, ...], int]:
+    """The tokens up to directive `closer`, with blocks closed, and where they end. Inside a block
+    a ~; stays a directive, for `_clauses` to split at."""
+    result: list[Any] = []
+    while at < len(tokens):
+        token = tokens[at]
+        at += 1
+        if not isinstance(token, _Directive):
+            result.append(token)
+        elif token.letter == closer:
+            result.append(token)
+            return tuple(result), at
+        elif token.letter in _CLOSERS:
+            inner, at = _nest(tokens, at, _CLOSERS[token.letter])
+            clauses, default_last = _clauses(inner[:-1])
+            result.append(token._replace(clauses=clauses, default_last=default_last))
+        elif token.letter in "}])":
+            _fail("~~~A closes nothing", token.letter)
+        else:
+            result.append(token)
+    if closer is not None:
+        _fail("~~~A is missing in the format string", closer)
+    return tuple(result), at
+
+
+def _clauses(tokens: Sequence[Any]) -> tuple[tuple[tuple[Any, ...], ...], bool]:
+    clauses: list[list[Any]] = [[]]
+    default_last = False
+    for token in tokens:
+        if isinstance(token, _Directive) and token.letter == ";":
+            default_last = token.colon
+            clauses.append([])
+        else:
+            clauses[-1].append(token)
+    return tuple(map(tuple, clauses)), default_last
+
+
+class _Formatter:
+    """Arguments that are taken one by one, and the text so far."""
+
+    def __init__(self, arguments_: Sequence[Any], column: int) -> None:
+        self.arguments = arguments_
+        self.at = 0
+        self.parts: list[str] = []
+        self.start_column = column
+
+    def next(self) -> Any:
+        if self.at >= len(self.arguments):
+            _fail("too few arguments for the format string")
+        self.at += 1
+        return self.arguments[self.at - 1]
+
+    def column(self) -> int:
+        text = "".join(self.parts)
+        end = text.rfind("\n")
+        return self.start_column + len(text) if end < 0 else len(text) - end - 1
+
+    def run(self, tokens: Sequence[Any]) -> None:
+        for token in tokens:
+            if isinstance(token, str):
+                self.parts.append(token)
+                continue
+            action = _ACTIONS.get(token.letter)
+            if action is None:
+                _fail("unknown directive ~~~A in a format string", token.letter)
+            action(self, token)
+
+    def parameter(self, directive: _Directive, index: int, default: Any) -> Any:
+        """A directive's parameter: an int, a one-character string, or `default`."""
+        if index >= len(directive.parameters) or not directive.parameters[index]:
+            return default
+        text = directive.parameters[index]
+        if text[0] == "'":
+            return text[1]
+        if text == "#":
+            return len(self.arguments) - self.at
+        if text in "vV":
+            value = self.next()
+            if value is False:
+                return default
+            return value.value if type(value) is Char else value
+        return int(text)
+
+    # ---------------------------------------------------------------- single directives
+
+    def padded(self, directive: _Directive, text: str) -> str:
+        """`text` in the columns of ~mincol,colinc,minpad,padcharA."""
+        width: int = self.parameter(directive, 0, 0)
+        step: int = self.parameter(directive, 1, 1)
+        padding: int = self.parameter(directive, 2, 0)
+        fill: str = self.parameter(directive, 3, " ")
+        while len(text) + padding < width:
+            padding += step
+        return fill * padding + text if directive.at else text + fill * padding
+
+    def display(self, directive: _Directive) -> None:
+        self.parts.append(self.padded(directive, display(self.next())))
+
+    def write(self, directive: _Directive) -> None:
+        self.parts.append(self.padded(directive, write(self.next())))
+
+    def character(self, directive: _Directive) -> None:
+        value = self.next()
+        if type(value) is not Char:
+            wrong_type("format", 0, value)
+        self.parts.append(write(value) if directive.at else value.value)
+
+    def integer(self, directive: _Directive, radix: int, first: int = 0) -> None:
+        """~mincol,padchar,commachar,commawidthD, whose parameters start at number `first`."""
+        value = self.next()
+        if type(value) is not int:
+            self.parts.append(display(value).rjust(self.parameter(directive, first, 0)))
+            return
+        digits = format_number(abs(value), radix)
+        if directive.colon:
+            comma = self.parameter(directive, first + 2, ",")
+            width = self.parameter(directive, first + 3, 3)
+            head = len(digits) % width
+            groups = [digits[i : i + width] for i in range(head, len(digits), width)]
+            digits = comma.join(([digits[:head]] if head else []) + groups)
+        sign = "-" if value < 0 else "+" if directive.at else ""
+        fill = self.parameter(directive, first + 1, " ")
+        self.parts.append((sign + digits).rjust(self.parameter(directive, first, 0), fill))
+
+    def radix(self, directive: _Directive) -> None:
+        radix = self.parameter(directive, 0, None)
+        if radix is not None:
+            self.integer(directive, radix, 1)
+            return
+        if not directive.at:
+            _fail("~~R needs a radix, as in ~~16R, or @ for Roman numerals")
+        value = arguments.index("format", 0, self.next())
+        for number, letters in _ROMAN:
+            self.parts.append(letters * (value // number))
+            value %= number
+
+    def number(self) -> float:
+        value = self.next()
+        if not is_number(value):
+            wrong_type("format", 0, value)
+        return float(value)
+
+    def fixed(self, directive: _Directive) -> None:
+        value = self.number()
+        width = self.parameter(directive, 0, 0)
+        digits = self.parameter(directive, 1, None)
+        scaled = value * 10 ** self.parameter(directive, 2, 0)
+        if scaled - scaled != 0:
+            text = format_number(scaled)
+        elif digits is not None:
+            text = f"{scaled:.{digits}f}" + ("" if digits else ".")
+        else:
+            text = _positional(scaled)
+        if directive.at and scaled >= 0:
+            text = f"+{text}"
+        overflow = self.parameter(directive, 3, None)
+        if overflow is not None and len(text) > width:
+            text = overflow * width
+        self.parts.append(text.rjust(width, self.parameter(directive, 4, " ")))
+
+    def exponential(self, directive: _Directive) -> None:
+        value = self.number()
+        digits = self.parameter(directive, 1, None)
+        shown = f"{value:.{digits}e}" if digits is not None else _shortest_exponential(value)
+        mantissa, _, exponent = shown.partition("e")
+        if "." not in mantissa:
+            mantissa += ".0"
+        power = int(exponent or 0)
+        least = self.parameter(directive, 2, 1)
+        sign = "+" if directive.at and value >= 0 else ""
+        text = f"{sign}{mantissa}E{'-' if power < 0 else '+'}{abs(power):0{least}d}"
+        self.parts.append(text.rjust(self.parameter(directive, 0, 0)))
+
+    def money(self, directive: _Directive) -> None:
+        value = self.number()
+        digits = self.parameter(directive, 0, 2)
+        whole, _, fraction = f"{abs(value):.{digits}f}".partition(".")
+        sign = "-" if value < 0 else "+" if directive.at else ""
+        text = f"{whole.rjust(self.parameter(directive, 1, 1), '0')}.{fraction}"
+        width = self.parameter(directive, 2, 0)
+        fill = self.parameter(directive, 3, " ")
+        if directive.colon:
+            self.parts.append(sign + text.rjust(width - len(sign), fill))
+        else:
+            self.parts.append((sign + text).rjust(width, fill))
+
+    def plural(self, directive: _Directive) -> None:
+        if directive.colon:
+            self.at = max(self.at - 1, 0)
+        value = self.next()
+        singular = is_number(value) and value == 1
+        if directive.at:
+            self.parts.append("y" if singular else "ies")
+        else:
+            self.parts.append("" if singular else "s")
+
+    def fresh_line(self, directive: _Directive) -> None:
+        count = self.parameter(directive, 0, 1)
+        if count and self.column() != 0:
+            self.parts.append("\n")
+        self.parts.append("\n" * (count - 1))
+
+    def tabulate(self, directive: _Directive) -> None:
+        target = self.parameter(directive, 0, 1)
+        step = self.parameter(directive, 1, 1)
+        column = self.column()
+        if directive.at:
+            spaces = target
+            if step:
+                spaces += -(column + target) % step
+        elif column < target:
+            spaces = target - column
+        else:
+            spaces = step - (column - target) % step if step else 0
+        self.parts.append(" " * spaces)
+
+    def repeated(self, directive: _Directive, text: str) -> None:
+        self.parts.append(text * self.parameter(directive, 0, 1))
+
+    def continued_line(self, directive: _Directive) -> None:
+        if directive.at:
+            self.parts.append("\n")
+
+    def jump(self, directive: _Directive) -> None:
+        if directive.at:
+            target = self.parameter(directive, 0, 0)
+        else:
+            distance = self.parameter(directive, 0, 1)
+            target = self.at + (-distance if directive.colon else distance)
+        if not 0 <= target <= len(self.arguments):
+            _fail("~~* moves outside of the arguments")
+        self.at = target
+
+    def indirect(self, directive: _Directive) -> None:
+        tokens = _parse(arguments.string("format", 0, self.next()))
+        if directive.at:
+            self.run(tokens)
+        else:
+            self.sub_format(tokens, arguments.items("format", 0, self.next()))
+
+    def nothing(self, directive: _Directive) -> None:
+        pass
+
+    # ---------------------------------------------------------------- blocks
+
+    def sub_format(self, tokens: Sequence[Any], values: Sequence[Any]) -> None:
+        """Format `values`, as if `tokens` and they were a call of their own."""
+        outer, at = self.arguments, self.at
+        self.arguments, self.at = values, 0
+        try:
+            self.run(tokens)
+        finally:
+            self.arguments, self.at = outer, at
+
+    def case(self, directive: _Directive) -> None:
+        outer, self.parts = self.parts, []
+        try:
+            self.run(directive.clauses[0])
+        finally:
+            text = "".join(self.parts)
+            self.parts = outer
+            if directive.colon and directive.at:
+                text = text.upper()
+            elif directive.colon:
+                text = re.sub(r"\w+", lambda word: word[0].capitalize(), text)
+            elif directive.at:
+                text = re.sub(r"\w+", lambda w: w[0].capitalize(), text.lower(), count=1)
+            else:
+                text = text.lower()
+            self.parts.append(text)
+
+    def conditional(self, directive: _Directive) -> None:
+        clauses = directive.clauses
+        if directive.at:
+            if self.next() is not False:
+                self.at -= 1
+                self.run(clauses[0])
+            return
+        if directive.colon:
+            chosen = 0 if self.next() is False else 1
+        else:
+            value = self.parameter(directive, 0, None)
+            chosen = self.next() if value is None else value
+            if type(chosen) is not int:
+                wrong_type("format", 0, chosen)
+            if not 0 <= chosen < len(clauses):
+                if not directive.default_last:
+                    return
+                chosen = len(clauses) - 1
+        if chosen < len(clauses):
+            self.run(clauses[chosen])
+
+    def iterate(self, directive: _Directive) -> None:
+        limit = self.parameter(directive, 0, None)
+        body = directive.clauses[0]
+        outer, outer_at = self.arguments, self.at
+        if directive.at:
+            values: Sequence[Any] = outer[outer_at:]
+            outer_at = len(outer)
+        else:
+            values = arguments.items("format", 0, self.next())
+            outer_at = self.at
+        self.arguments, self.at = values, 0
+        rounds = 0
+        try:
+            while self.at < len(values) and (limit is None or rounds < limit):
+                rounds += 1
+                if directive.colon:
+                    try:
+                        self.sub_format(body, arguments.items("format", 0, self.next()))
+                    except _EscapeError:
+                        continue
+                else:
+                    before = self.at
+                    self.run(body)
+                    if self.at == before:
+                        _fail("~~{ takes no argument in a round, and would never end")
+        except _EscapeError:
+            pass
+        finally:
+            self.arguments, self.at = outer, outer_at
+
+    def escape(self, directive: _Directive) -> None:
+        if self.at >= len(self.arguments):
+            raise _EscapeError
+
+
+def _positional(value: float) -> str:
+    """A float's shortest digits without an exponent."""
+    from decimal import Decimal
+
+    text = format(Decimal(repr(value)), "f")
+    return text if "." in text else f"{text}.0"
+
+
+def _shortest_exponential(value: float) -> str:
+    from decimal import Decimal
+
+    _sign, digits, exponent = Decimal(repr(value)).as_tuple()
+    text = "".join(map(str, digits))
+    stripped = text.rstrip("0") or "0"
+    power = int(exponent) + len(text) - 1 if value else 0
+    return f"{'-' if value < 0 else ''}{stripped[0]}.{stripped[1:] or '0'}e{power}"
+
+
+_ACTIONS: Final[dict[str, Callable[[_Formatter, _Directive], None]]] = {
+    "a": _Formatter.display,
+    "s": _Formatter.write,
+    "y": _Formatter.write,
+    "d": lambda formatter, directive: formatter.integer(directive, 10),
+    "x": lambda formatter, directive: formatter.integer(directive, 16),
+    "o": lambda formatter, directive: formatter.integer(directive, 8),
+    "b": lambda formatter, directive: formatter.integer(directive, 2),
+    "r": _Formatter.radix,
+    "c": _Formatter.character,
+    "f": _Formatter.fixed,
+    "e": _Formatter.exponential,
+    "g": _Formatter.fixed,
+    "$": _Formatter.money,
+    "p": _Formatter.plural,
+    "%": lambda formatter, directive: formatter.repeated(directive, "\n"),
+    "~": lambda formatter, directive: formatter.repeated(directive, "~"),
+    "_": lambda formatter, directive: formatter.repeated(directive, " "),
+    "/": lambda formatter, directive: formatter.repeated(directive, "\t"),
+    "|": lambda formatter, directive: formatter.repeated(directive, "\f"),
+    "&": _Formatter.fresh_line,
+    "t": _Formatter.tabulate,
+    "\n": _Formatter.continued_line,
+    "*": _Formatter.jump,
+    "?": _Formatter.indirect,
+    "k": _Formatter.indirect,
+    "!": _Formatter.nothing,
+    "(": _Formatter.case,
+    "[": _Formatter.conditional,
+    "{": _Formatter.iterate,
+    "^": _Formatter.escape,
+}
+
+
+def formatted(control: str, values: Sequence[Any], column: int = 0) -> str:
+    """The text that format makes of a control string and its arguments."""
+    formatter = _Formatter(values, column)
+    try:
+        formatter.run(_parse(control))
+    except _EscapeError:
+        pass
+    else:
+        if formatter.at < len(values) and "~*" not in control and "~@*" not in control:
+            _fail("~A superfluous arguments for ~S", len(values) - formatter.at, control)
+    return "".join(formatter.parts)
+
+
+@LIBRARY.procedure("format", "simple-format")
+def format_(destination: Any, *rest: Any) -> Any:
+    """`destination` is #f for a string, #t for the current output port, or a port."""
+    if type(destination) is str or type(destination) is MString:
+        return formatted(str(destination), rest)
+    if not rest:
+        wrong_type("format", 1, destination)
+    control = arguments.string("format", 2, rest[0])
+    if destination is False:
+        return formatted(control, rest[1:])
+    port = dynamic.current_output.value if destination is True else destination
+    if not isinstance(port, OutputPort):
+        wrong_type("format", 1, destination)
+    port.write(formatted(control, rest[1:], port.column))
+    return UNSPECIFIED
