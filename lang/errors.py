@@ -6,7 +6,8 @@ any exception that running Scheme can end with; `render` makes text of that.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from lang.data import UNSPECIFIED
 from lang.runtime.condition_types import (
@@ -19,6 +20,10 @@ from lang.runtime.condition_types import (
     Condition,
     ConditionType,
 )
+
+if TYPE_CHECKING:
+    from lang.diagnosis import Diagnosis
+    from lang.sources import SourceMap
 
 
 class SchemeError(Exception):
@@ -61,3 +66,22 @@ def _condition(kind: Component, position: int | None, message: str, hint: str | 
         Component(MESSAGE, (message,)),
         *(Component(type_, (value,)) for type_, value in optional if value is not None),
     )
+
+
+def explain(
+    error: BaseException, sources: SourceMap, bound_names: Callable[[], Iterable[str]]
+) -> Diagnosis:
+    """What went wrong and where, for any exception out of running Scheme.
+
+    `bound_names` gives the names that a misspelt variable may have been meant for.
+    """
+    from lang import diagnosis
+
+    return diagnosis.explain(error, sources, bound_names)
+
+
+def render(diagnosis: Diagnosis, sources: SourceMap) -> str:
+    """The text of a diagnosis: place and message, source line and caret, hint."""
+    from lang import diagnosis as module
+
+    return module.render(diagnosis, sources)

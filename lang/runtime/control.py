@@ -208,7 +208,8 @@ def call_with_prompt(tag: Any, thunk: Thunk, handler: Callable[..., Any]) -> Any
 
     The continuation cannot be called: what was aborted is gone.
     """
-    handlers = STATE.handlers
+    handlers, prompts = STATE.handlers, STATE.prompts
+    STATE.prompts = (*prompts, tag)
     try:
         return call(thunk)
     except PromptAbort as abort:
@@ -216,7 +217,7 @@ def call_with_prompt(tag: Any, thunk: Thunk, handler: Callable[..., Any]) -> Any
             raise
         results = abort.values
     finally:
-        STATE.handlers = handlers
+        STATE.handlers, STATE.prompts = handlers, prompts
     return tail_call(handler, _not_resumable, *results)
 
 
@@ -230,6 +231,8 @@ def _not_resumable(*_: Any) -> NoReturn:
 @LIBRARY.procedure("abort-to-prompt")
 def abort_to_prompt(tag: Any, *results: Any) -> NoReturn:
     """Leave the innermost prompt of `tag`; its handler gets `results`."""
+    if not any(tag is known for known in STATE.prompts):
+        misc_error("abort-to-prompt", "there is no prompt ~S around this", tag)
     raise PromptAbort(tag, results)
 
 

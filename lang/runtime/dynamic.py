@@ -53,10 +53,12 @@ class Handlers:
 class DynamicState:
     """What a call may change for the time that it takes, beside fluids."""
 
-    __slots__ = ("handlers",)
+    __slots__ = ("handlers", "prompts")
 
     def __init__(self) -> None:
         self.handlers: Handlers | None = None
+        self.prompts: tuple[Any, ...] = ()
+        """The tags that abort-to-prompt can unwind to."""
 
 
 STATE: Final = DynamicState()

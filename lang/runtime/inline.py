@@ -44,27 +44,27 @@ def parse_keywords(
         given = arguments[at]
         if type(given) is not Keyword:
             if not with_rest:
-                _keyword_error(who, "Invalid keyword: ~S", given)
+                raise _keyword_error(who, "Invalid keyword: ~S", given)
             at += 1
             continue
         if at + 1 == count:
-            _keyword_error(who, "Keyword argument has no value: ~S", given)
+            raise _keyword_error(who, "Keyword argument has no value: ~S", given)
         if given.name in names:
             values[optional + names.index(given.name)] = arguments[at + 1]
         elif not allow_other_keys:
-            _keyword_error(who, "Unrecognized keyword: ~S", given, names)
+            raise _keyword_error(who, "Unrecognized keyword: ~S", given, names)
         at += 2
     if with_rest:
         values.append(rest)
     return values
 
 
-def _keyword_error(who: str, message: str, given: Any, names: tuple[str, ...] = ()) -> None:
+def _keyword_error(who: str, message: str, given: Any, names: tuple[str, ...] = ()) -> SchemeError:
     irritants: tuple[Any, ...] = (given,)
     if names:
         message += " (expected ~A)"
         irritants = (given, " ".join(f"#:{name}" for name in names))
-    raise SchemeError(
+    return SchemeError(
         error_condition(
             "keyword-argument-error", ASSERTION, who, message, irritants, scheme_list([given])
         )

@@ -57,7 +57,7 @@ def variable_name(key: str) -> str:
     """The Scheme name of a global variable or a Python local."""
     module, colon, name = key.partition(":")
     text = name if colon and module and name else key
-    return text.split(" ")[0]
+    return text.split(" ")[0] or key
 
 
 def _translate(error: BaseException) -> Condition:
@@ -144,7 +144,10 @@ def _arity(text: str, frame: FrameType | None) -> Condition | None:
         return None
     name = variable_name(match["name"].rpartition("<locals>.")[2])
     function = _find_function(match["name"], frame)
-    usage = signature(function, name) if function else f"({name} ...)"
+    if name == "lambda":
+        name = ""
+    shown = name or "procedure"
+    usage = signature(function, shown) if function else f"({shown} ...)"
     given = match.groupdict().get("given")
     if given is not None:
         message = "Wrong number of arguments: ~A given, it is called as ~A"
@@ -153,7 +156,7 @@ def _arity(text: str, frame: FrameType | None) -> Condition | None:
 
 
 def _arity_condition(name: str, message: str, irritants: tuple[Any, ...]) -> Condition:
-    return error_condition("wrong-number-of-args", ASSERTION, name, message, irritants)
+    return error_condition("wrong-number-of-args", ASSERTION, name or None, message, irritants)
 
 
 def _find_function(qualified: str, frame: FrameType | None) -> FunctionType | None:

@@ -1,0 +1,181 @@
+"""Any exception out of running Scheme, as one value that says what, where and what to do."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from types import TracebackType
+from typing import Any, Final, NamedTuple
+
+from lang.codegen import THUNK
+from lang.data import python_list
+from lang.runtime.condition_types import (
+    ERROR_LOCATION,
+    FIX_HINT,
+    IRRITANTS,
+    LEXICAL,
+    POSITION,
+    SYNTAX,
+    Condition,
+)
+from lang.runtime.inline import no_clause, parse_keywords
+from lang.runtime.messages import condition_text
+from lang.runtime.native_errors import INTERNAL, is_scheme, payload_of, variable_name
+from lang.runtime.thrown import view_as_thrown
+from lang.sources import Location, SourceMap
+
+BLAME_THE_CALLER: Final = frozenset({parse_keywords.__code__, no_clause.__code__})
+"""What a procedure runs to complain about its arguments: the mistake is where it was called."""
+
+
+LONGEST_TRACE: Final = 50
+"""Of endless recursion, the innermost part is enough."""
+
+
+class Call(NamedTuple):
+    """A Scheme procedure that was running: the place that it had reached, and its name."""
+
+    location: Location
+    procedure: str
+    library: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """An error, explained. `kind` is Guile's key for it, such as "unbound-variable".
+
+    `trace` are the Scheme procedures that were running, the innermost first; proper tail calls
+    leave none. `exception` is the Python exception, for debugging Kiln.
+    """
+
+    location: Location | None
+    message: str
+    hint: str | None
+    trace: tuple[Call, ...]
+    kind: str
+    exception: BaseException
+
+    @property
+    def internal(self) -> bool:
+        """Whether the mistake is Kiln's own."""
+        return self.kind == INTERNAL
+
+
+def explain(
+    error: BaseException, sources: SourceMap, bound_names: Callable[[], Iterable[str]]
+) -> Diagnosis:
+    """The diagnosis of `error`. `bound_names` gives the names that could have been meant.
+
+    A KeyboardInterrupt or SystemExit is no error and is raised again.
+    """
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        raise error
+    payload = payload_of(error)
+    reached = _reached(error)
+    trace = tuple(_call(entry, sources) for entry in reached[:LONGEST_TRACE])
+    location = _own_location(payload, sources)
+    if location is None:
+        location = _place(trace, reached[LONGEST_TRACE:], sources)
+    message = condition_text(payload)
+    hint = payload.field(FIX_HINT, "hint") if isinstance(payload, Condition) else None
+    kind = _kind(payload)
+    if kind == "unbound-variable" and hint is None:
+        hint = _suggestion(payload, bound_names)
+    elif kind == INTERNAL:
+        message = f"internal error: {message}"
+        hint = "this is a mistake in Kiln itself, please report it; --debug shows more"
+    return Diagnosis(location, message, hint, trace, kind, error)
+
+
+def render(diagnosis: Diagnosis, sources: SourceMap) -> str:
+    """The diagnosis as text: place and message, the line of the source with a caret, the hint."""
+    location = diagnosis.location
+    prefix = f"{location}: " if location else ""
+    lines = [f"{prefix}error: {diagnosis.message}"]
+    if location is not None:
+        source = sources.named(location.file)
+        text = source.line(location.line) if source else ""
+        if text.strip():
+            lines += ["  " + text, "  " + _indentation(text[: location.column - 1]) + "^"]
+    if diagnosis.hint:
+        lines.append(f"hint: {diagnosis.hint}")
+    return "\n".join(lines)
+
+
+def _indentation(text: str) -> str:
+    """White space as wide as `text` on a terminal."""
+    return "".join(
+        "\t" if c == "\t" else "  " if unicodedata.east_asian_width(c) in "WF" else " "
+        for c in text
+    )
+
+
+def _own_location(payload: Any, sources: SourceMap) -> Location | None:
+    """The place that a condition itself names."""
+    if not isinstance(payload, Condition):
+        return None
+    location = payload.field(ERROR_LOCATION, "location")
+    if isinstance(location, Location):
+        return location
+    position = payload.field(POSITION, "position")
+    return sources.location(position) if isinstance(position, int) else None
+
+
+def _place(
+    trace: Sequence[Call], reached: Iterable[TracebackType], sources: SourceMap
+) -> Location | None:
+    """The innermost place in a file of the user's, else the innermost one."""
+    for call in trace:
+        if not call.library:
+            return call.location
+    for entry in reached:
+        call = _call(entry, sources)
+        if not call.library:
+            return call.location
+    return trace[0].location if trace else None
+
+
+def _reached(error: BaseException) -> list[TracebackType]:
+    """Where compiled Scheme code was when `error` was raised, the innermost place first."""
+    entries: list[TracebackType] = []
+    traceback = error.__traceback__
+    while traceback is not None:
+        entries.append(traceback)
+        traceback = traceback.tb_next
+    skip = bool(entries) and entries[-1].tb_frame.f_code in BLAME_THE_CALLER
+    found = [entry for entry in reversed(entries) if is_scheme(entry.tb_frame)]
+    # the outermost frame of a unit is its module code, which only calls the thunks
+    found = [entry for entry in found if entry.tb_frame.f_code.co_name != "<module>"] or found
+    return found[1:] if skip and len(found) > 1 else found
+
+
+def _call(entry: TracebackType, sources: SourceMap) -> Call:
+    code = entry.tb_frame.f_code
+    line, _, column, _ = next(islice(code.co_positions(), entry.tb_lasti // 2, None))
+    source = sources.named(code.co_filename)
+    name = variable_name(code.co_name)
+    return Call(
+        Location(code.co_filename, line or entry.tb_lineno, (column or 0) + 1),
+        "top level" if name in (THUNK, "<module>") else name,
+        source is None or source.library,
+    )
+
+
+def _kind(payload: Any) -> str:
+    if isinstance(payload, Condition):
+        if payload.has_type(SYNTAX):
+            return "syntax-error"
+        if payload.has_type(LEXICAL):
+            return "read-error"
+    return view_as_thrown(payload)[0].name
+
+
+def _suggestion(payload: Condition, bound_names: Callable[[], Iterable[str]]) -> str | None:
+    irritants = python_list(payload.field(IRRITANTS, "irritants"))
+    if not irritants or not isinstance(irritants[0], str):
+        return None
+    near = difflib.get_close_matches(irritants[0], sorted(set(bound_names())), n=3, cutoff=0.7)
+    return f"did you mean {' or '.join(near)}?" if near else None
