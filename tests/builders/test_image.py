@@ -139,7 +139,7 @@ def test_the_core_goes_to_the_bios_boot_partition_of_a_gpt(store: Path) -> None:
         ({"partitions": [root(size=MIB)]}, TreeDoesNotFit),
         ({"size": MIB}, disk.DiskTooSmall),
         ({"table": "gpt", "boot": {"grub_bios": GRUB}}, disk.BadPartitions),
-        ({"boot": {"grub_bios": GRUB}, "partitions": [root(offset=4096)]}, grub.NoRoom),
+        ({"boot": {"grub_bios": GRUB}, "partitions": [root(offset=2048)]}, grub.NoRoom),
     ],
 )
 def test_what_cannot_be_made_is_an_error_before_anything_is_written(

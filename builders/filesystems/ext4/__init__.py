@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from builders.filesystems.ext4.options import EXT2, EXT3, EXT4, Ext4Options, ext4_options
-from builders.filesystems.ext4.plan import plan
+from builders.filesystems.ext4.writer import plan
 from builders.plan import Plan
 from builders.tree import Entry
 
