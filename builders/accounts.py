@@ -103,10 +103,10 @@ class NoFreeId(AccountError):
 class PlainPassword(AccountError):
     """A password is given where its hash belongs."""
 
-    def __init__(self, user: str) -> None:
+    def __init__(self, kind: str, name: str) -> None:
         super().__init__(
-            "user",
-            user,
+            kind,
+            name,
             "the password is not a hash as crypt(5) describes it",
             hint="make one with (crypt PASSWORD SALT) or `mkpasswd`: it begins with $",
         )
@@ -114,30 +114,36 @@ class PlainPassword(AccountError):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group as declared. `id`: None for any; `members` besides those that users name."""
+    """A group as declared.
+
+    id        None for any
+    members   besides the users that name the group
+    password  a hash (crypt(5)) or "!"; None: what the group has already, else "!"
+    """
 
     name: str
     id: int | None = None
     system: bool = False
     members: tuple[str, ...] = ()
+    password: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class User:
     """A user as declared. None: what the account has already, else the default.
 
-    group          name of the primary group; by default one of the user's own name is made
-    supplementary  names of further groups
-    home           by default /home/NAME, of system users /nonexistent
-    shell          by default /bin/bash, of system users /usr/sbin/nologin
-    password       a hash (crypt(5)), "" for none needed, "!" or "*" for none possible (default "!")
-    comment        the GECOS field
+    group     name of the primary group; by default one of the user's own name is made
+    supplementary_groups  names of further groups
+    home      by default /home/NAME, of system users /nonexistent
+    shell     by default /bin/bash, of system users /usr/sbin/nologin
+    password  a hash (crypt(5)), "" for none needed, "!" or "*" for none possible (default "!")
+    comment   the GECOS field
     """
 
     name: str
     uid: int | None = None
     group: str | None = None
-    supplementary: tuple[str, ...] = ()
+    supplementary_groups: tuple[str, ...] = ()
     home: str | None = None
     shell: str | None = None
     password: str | None = None
@@ -208,18 +214,22 @@ def with_accounts(
                 raise UnknownMember(declared.name, member)
             _add_member(group.lines[declared.name], member)
     for user in users:
-        for name in user.supplementary:
+        for name in user.supplementary_groups:
             if name not in group.lines:
                 raise _unknown_group(user, name, group.lines)
             _add_member(group.lines[name], user.name)
     for name, row in group.lines.items():
         gshadow.lines.setdefault(name, [name, LOCKED, "", ""])[3] = row[3]
+    for declared in all_groups:
+        if declared.password is not None:
+            gshadow.lines[declared.name][1] = declared.password
     for name in passwd.lines:
         shadow.lines.setdefault(name, [name, LOCKED, "", "0", "99999", "7", "", "", ""])
     return AccountFiles(passwd.text(), group.text(), shadow.text(), gshadow.text())
 
 
 def _check(users: Sequence[User], groups: Sequence[Group]) -> None:
+    declarations: Sequence[User | Group]
     for kind, declarations in (("user", users), ("group", groups)):
         seen: set[str] = set()
         for declared in declarations:
@@ -228,6 +238,8 @@ def _check(users: Sequence[User], groups: Sequence[Group]) -> None:
             if declared.name in seen:
                 raise DuplicateAccount(kind, declared.name)
             seen.add(declared.name)
+            if declared.password and not _is_hash(declared.password):
+                raise PlainPassword(kind, declared.name)
     for user in users:
         for what in ("home", "shell", "comment"):
             value = getattr(user, what) or ""
@@ -236,13 +248,12 @@ def _check(users: Sequence[User], groups: Sequence[Group]) -> None:
         for what, path in (("home directory", user.home), ("shell", user.shell)):
             if path is not None and not path.startswith("/"):
                 raise BadField("user", user.name, f"the {what} {path!r} is not an absolute path")
-        if user.password and user.password.strip("!*") and not _is_hash(user.password):
-            raise PlainPassword(user.name)
 
 
 def _is_hash(password: str) -> bool:
-    """Whether `password` is a hash; one behind "!" is that of a locked account."""
-    return _HASH.fullmatch(password.lstrip("!")) is not None
+    """Whether `password` is a hash, one that is locked by "!" before it, or no possible one."""
+    rest = password.lstrip("!*")
+    return not rest or _HASH.fullmatch(rest) is not None
 
 
 def _all_groups(

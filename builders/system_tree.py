@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import difflib
 import os
+import posixpath
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,6 +30,11 @@ from builders.tree import Content, Entry, ReadContent, content_reader, path_byte
 _ACCOUNT_PATHS = AccountFiles("etc/passwd", "etc/group", "etc/shadow", "etc/gshadow")
 _SHADOW_GROUP = "shadow"
 _MODES = {"f": 0o644, "d": 0o755, "l": 0o777}
+_MOST_LINKS = 40  # as the kernel's limit
+_ARGUMENTS = {"root", "remove", "files", "accounts", "closure", "require"}
+_FORMS = {"f": ("text", "base64", "source"), "d": ("source",), "l": ("target",)}
+_CONTENT_KEYS = ("text", "base64", "source", "target")
+_FILE_KEYS = {"path", "kind", "mode", "owner", "group", *_CONTENT_KEYS}
 
 
 class BadFile(BuilderError):
@@ -54,8 +60,17 @@ class UnknownOwner(BadFile):
         super().__init__(path, f"the system has no {kind} {name}{hint}")
 
 
-class BadAccount(BuilderError):
-    """An account is described with something that accounts do not have."""
+class UnknownKey(BuilderError):
+    """Something is described with a word that says nothing about it."""
+
+    def __init__(self, what: str, key: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"{what} is described with {key!r}", hint=f"it can have {', '.join(sorted(known))}"
+        )
+
+
+class NotInSystem(BuilderError):
+    """The finished tree lacks a path that the declaration relies on."""
 
 
 @builder("system-tree")
@@ -68,18 +83,23 @@ def system_tree(build: Build) -> None:
                 path    where; parents are made, links to directories on the way are followed
                 kind    "f" file (the default), "d" directory, "l" symbolic link
                 text, base64 or source   a file's content; `source` is a store path, with the path
-                        inside the item: a file, a link or a whole directory is copied
+                        inside the item: a file, a link or a whole directory is copied. A
+                        directory may have a source, too
                 target  of a link
                 mode    permission bits; by default 0644, 0755 for directories; a source's own, made
-                        writable for the owner
+                        writable for the owner. With a source that is a directory, those of the
+                        files in it or, with the kind "d", of itself
                 owner, group   names or numbers; by default 0
     accounts  {"users": […], "groups": […]}: tables with the fields of accounts.User and Group
     closure   store items that the system refers to; they and all that they refer to are copied to
               /kiln/store, for root, read-only
+    require   what the tree must have in the end: {"path", "message", "hint"} tables
 
-    Raise BadFile, DuplicateFile, UnknownOwner, BadAccount, and what accounts and merge raise.
+    All but `root` may be left out. Raise BadFile, DuplicateFile, UnknownOwner, UnknownKey,
+    NotInSystem, and what accounts and merge raise.
     """
     arguments = build.arguments
+    _check_keys("the system", arguments, _ARGUMENTS)
     now = build.epoch * 1_000_000_000
     read = content_reader(build.real)
     root_item = arguments["root"]
@@ -101,6 +121,7 @@ def system_tree(build: Build) -> None:
     homes = home_entries(accounts, users, tree, mtime=now)
     if homes:
         tree = merge(tree, homes, time=now)
+    check_requirements(tree, arguments.get("require", ()))
 
     build.output.mkdir()
     with pack.PackWriter(build.output / pack.NAME) as writer:
@@ -110,23 +131,48 @@ def system_tree(build: Build) -> None:
     build.log(f"{len(tree)} entries, {len(added) + len(homes)} of them generated")
 
 
+def check_requirements(tree: Iterable[Entry], required: Iterable[Mapping[str, Any]]) -> None:
+    """Raise NotInSystem with the `message` and `hint` of the first of `required` whose `path`,
+    links to directories on the way followed, is not in `tree`.
+    """
+    entries = {entry.path: entry for entry in tree}
+    for requirement in required:
+        if not _holds(entries, _plain(requirement["path"])):
+            raise NotInSystem(requirement["message"], hint=requirement.get("hint"))
+
+
+def _holds(entries: Mapping[str, Entry], path: str, depth: int = 0) -> bool:
+    if path in entries or depth > _MOST_LINKS:
+        return path in entries
+    names = path.split("/")
+    for count in range(1, len(names)):
+        link = entries.get("/".join(names[:count]))
+        if link is not None and link.kind == "l":
+            target = posixpath.join(
+                "/", posixpath.dirname(link.path), str(link.ref), *names[count:]
+            )
+            return _holds(entries, posixpath.normpath(target).lstrip("/"), depth + 1)
+    return False
+
+
 def _packed(entry: Entry, writer: pack.PackWriter) -> Entry:
     if isinstance(entry.ref, bytes):
         return entry._replace(ref=writer.add([entry.ref]) if entry.ref else None)
     return entry
 
 
+def _check_keys(what: str, table: Iterable[str], known: Set[str]) -> None:
+    for key in table:
+        if key not in known:
+            raise UnknownKey(what, key, known)
+
+
 _Account = TypeVar("_Account", User, Group)
 
 
 def _account(kind: type[_Account], table: Mapping[str, Any]) -> _Account:
-    known = {field.name for field in fields(kind)}
-    for name in table:
-        if name not in known:
-            raise BadAccount(
-                f"the account {table.get('name')} is described with {name!r}",
-                hint=f"accounts have {', '.join(sorted(known))}",
-            )
+    what = f"the {kind.__name__.lower()} {table.get('name')}"
+    _check_keys(what, table, {field.name for field in fields(kind)})
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in table.items()
     }
@@ -165,6 +211,7 @@ def described_entries(
     seen: dict[str, str] = {}
     for file in files:
         path = _plain(str(file.get("path", "")))
+        _check_keys(f"the file {path}", file, _FILE_KEYS)
         kind = file.get("kind", "f")
         if not path or kind not in _MODES:
             raise BadFile(path, f"of the kind {kind!r}; kinds are {', '.join(_MODES)}")
@@ -174,21 +221,50 @@ def described_entries(
         uid = _owner(path, "user", file.get("owner", 0), numbers.users)
         gid = _owner(path, "group", file.get("group", 0), numbers.groups)
         mode = file.get("mode")
-        entry = Entry(path, kind, _MODES[kind] if mode is None else mode, uid, gid, mtime)
-        if kind == "d":
-            result.append(entry)
-        elif kind == "l":
-            target = _value(path, file, ("target",))[1]
-            result.append(entry._replace(size=len(path_bytes(target)), ref=target))
-        else:
-            form, value = _value(path, file, ("text", "base64", "source"))
-            if form == "source":
-                copies = _writable(_copied(build.real(value), value, path, mtime), uid, gid)
-                first = copies[0] if mode is None else copies[0]._replace(mode=mode)
-                result += [first, *copies[1:]]
-            else:
-                data = value.encode() if form == "text" else base64.b64decode(value, validate=True)
-                result.append(entry._replace(size=len(data), ref=data))
+        form, value = _content(path, file, kind)
+        if form == "source":
+            copies = _copied(build.real(value), value, path, mtime)
+            if kind == "d" and copies[0].kind != "d":
+                raise BadFile(path, f"a directory, but its source {value} is none")
+            result += _owned(copies, kind, mode, uid, gid)
+            continue
+        data: bytes | str | None = None
+        if form == "target":
+            data = value
+        elif form == "base64":
+            data = base64.b64decode(value, validate=True)
+        elif form == "text":
+            data = path_bytes(value)
+        size = len(path_bytes(value)) if isinstance(data, str) else len(data or b"")
+        bits = _MODES[kind] if mode is None else mode
+        result.append(Entry(path, kind, bits, uid, gid, mtime, size, data))
+    return result
+
+
+def _content(path: str, file: Mapping[str, Any], kind: str) -> tuple[str, str]:
+    """What describes the content, and its value; "" and "" for a directory that has none."""
+    forms = _FORMS[kind]
+    given = [form for form in _CONTENT_KEYS if file.get(form) is not None]
+    if not given and kind == "d":
+        return "", ""
+    if len(given) != 1 or given[0] not in forms:
+        raise BadFile(
+            path, f"needs one of {', '.join(forms)}, and has {', '.join(given) or 'none'}"
+        )
+    return given[0], str(file[given[0]])
+
+
+def _owned(copies: Sequence[Entry], kind: str, mode: int | None, uid: int, gid: int) -> list[Entry]:
+    """Copies from the store, where nothing may be written, as files that belong to someone."""
+    result = []
+    for number, copy in enumerate(copies):
+        bits = copy.mode | 0o200 if copy.kind in "fd" else copy.mode
+        if mode is not None and copy.kind == kind == "f":
+            # Programs in a directory stay such, for whoever may read them.
+            bits = mode | (mode >> 2 & copy.mode & 0o111 if number else 0)
+        elif mode is not None and kind == "d" and number == 0:
+            bits = mode
+        result.append(copy if copy.kind == "h" else copy._replace(uid=uid, gid=gid, mode=bits))
     return result
 
 
@@ -198,16 +274,6 @@ def _plain(path: str) -> str:
     if ".." in names:
         raise BadFile(path, "its path has a component ..")
     return "/".join(names)
-
-
-def _value(path: str, file: Mapping[str, Any], forms: tuple[str, ...]) -> tuple[str, str]:
-    """The one of `forms` that describes the content, and its value."""
-    given = [form for form in forms if file.get(form) is not None]
-    if len(given) != 1:
-        raise BadFile(
-            path, f"needs one of {', '.join(forms)}, and has {', '.join(given) or 'none'}"
-        )
-    return given[0], str(file[given[0]])
 
 
 def _owner(path: str, kind: str, owner: int | str, numbers: Mapping[str, int]) -> int:
@@ -240,15 +306,3 @@ def _moved(entry: Entry, below: str) -> Entry:
     path = f"{below}/{entry.path}" if entry.path else below
     ref = f"{below}/{entry.ref!s}" if entry.kind == "h" else entry.ref
     return entry._replace(path=path, ref=ref)
-
-
-def _writable(entries: Iterable[Entry], uid: int, gid: int) -> list[Entry]:
-    """Copies from the store, where nothing may be written, as files that belong to someone."""
-    return [
-        entry
-        if entry.kind == "h"
-        else entry._replace(
-            uid=uid, gid=gid, mode=entry.mode | 0o200 if entry.kind in "fd" else entry.mode
-        )
-        for entry in entries
-    ]

@@ -70,11 +70,22 @@ def test_an_id_that_a_later_user_asks_for_is_not_given_away() -> None:
 
 
 def test_supplementary_groups_and_members_are_joined_once() -> None:
-    users = [User("alice", supplementary=("sudo", "team")), User("bob", supplementary=("sudo",))]
+    users = [
+        User("alice", supplementary_groups=("sudo", "team")),
+        User("bob", supplementary_groups=("sudo",)),
+    ]
     files = with_accounts(BASE, users, [Group("team", members=("bob", "alice"))])
     assert line(files.group, "sudo")[3] == "alice,bob"
     assert line(files.group, "team")[3] == "bob,alice"
     assert line(files.gshadow, "sudo") == ["sudo", "*", "", "alice,bob"]
+
+
+def test_a_group_can_have_a_password() -> None:
+    files = with_accounts(BASE, [], [Group("team", password=HASH), Group("sudo", password="!")])
+    assert line(files.gshadow, "team")[1] == HASH
+    assert line(files.gshadow, "sudo")[1] == "!"
+    with pytest.raises(accounts.PlainPassword, match="group team"):
+        with_accounts(BASE, [], [Group("team", password="secret")])
 
 
 def test_root_can_get_a_password_and_a_shell_and_stays_root() -> None:
@@ -112,7 +123,7 @@ def test_a_plain_password_is_refused(password: str) -> None:
         ([], [Group("g"), Group("g")], accounts.DuplicateAccount, "group g: declared twice"),
         ([User("Al ice")], [], accounts.BadName, "user 'Al ice'"),
         ([User("a", group="user")], [], accounts.UnknownGroup, "user a: there is no group user"),
-        ([User("a", supplementary=("weel",))], [], accounts.UnknownGroup, "no group weel"),
+        ([User("a", supplementary_groups=("weel",))], [], accounts.UnknownGroup, "no group weel"),
         ([User("a", uid=1)], [], accounts.ClashingId, "user a: the id 1 is already that of daemon"),
         ([User("a", uid=5000), User("b", uid=5000)], [], accounts.ClashingId, "that of a"),
         ([], [Group("g", id=27)], accounts.ClashingId, "group g: the id 27 .* sudo"),
@@ -171,7 +182,7 @@ def test_ids_are_unique_and_do_not_move_when_a_user_is_added(
 
 @pytest.mark.skipif(shutil.which("pwck") is None, reason="pwck is not installed")
 def test_pwck_and_grpck_find_nothing_wrong(tmp_path: Path) -> None:
-    users = [User("alice", supplementary=("sudo",), password=HASH), User("web", system=True)]
+    users = [User("alice", supplementary_groups=("sudo",), password=HASH), User("web", system=True)]
     files = with_accounts(BASE, users, [Group("team", members=("alice",))])
     for name, text in files._asdict().items():
         (tmp_path / name).write_text(text)

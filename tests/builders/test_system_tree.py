@@ -13,9 +13,10 @@ from builders.merge import TreeConflict
 from builders.registry import Build
 from builders.store import Store
 from builders.system_tree import (
-    BadAccount,
     BadFile,
     DuplicateFile,
+    NotInSystem,
+    UnknownKey,
     UnknownOwner,
     system_tree,
 )
@@ -136,7 +137,7 @@ def test_accounts_are_made_with_homes_and_own_files(store: Store, tmp_path: Path
         store,
         tmp_path,
         accounts={
-            "users": [{"name": "alice", "group": "users", "supplementary": ["team"]}],
+            "users": [{"name": "alice", "group": "users", "supplementary_groups": ["team"]}],
             "groups": [{"name": "team", "id": 2000}],
         },
         files=[
@@ -182,6 +183,44 @@ def test_sources_are_copied_from_the_store(store: Store, tmp_path: Path) -> None
     assert system.entries["etc/link"].ref == "sub/run"
 
 
+def test_a_directory_as_source_can_have_a_mode(store: Store, tmp_path: Path) -> None:
+    item = tmp_path / "item"
+    item.mkdir()
+    (item / "text").write_text("text")
+    (item / "tool").write_text("tool")
+    (item / "tool").chmod(0o755)
+    directory = store.add_path("things", item)
+    files = [
+        {"path": "/etc/one", "kind": "d", "mode": 0o700, "source": directory},
+        {"path": "/etc/two", "kind": "f", "mode": 0o640, "source": directory},
+    ]
+    system = build(store, tmp_path, files=files)
+    modes = {path: system.entries[f"etc/{path}"].mode for path in ("one", "one/text", "one/tool")}
+    assert modes == {"one": 0o700, "one/text": 0o644, "one/tool": 0o755}
+    modes = {path: system.entries[f"etc/{path}"].mode for path in ("two", "two/text", "two/tool")}
+    assert modes == {"two": 0o755, "two/text": 0o640, "two/tool": 0o750}
+
+
+@pytest.mark.parametrize("path", ["/etc/skel", "lib", "/lib/x/y", "/etc/link/y"])
+def test_a_required_path_may_lead_through_links(path: str, store: Store, tmp_path: Path) -> None:
+    files = [
+        {"path": "/lib/x/y", "text": "y"},
+        {"path": "/etc/link", "kind": "l", "target": "../lib/x"},
+        {"path": "/etc/loop", "kind": "l", "target": "loop"},
+    ]
+    require = [{"path": path, "message": "it is there"}]
+    assert build(store, tmp_path, files=files, require=require)
+
+
+@pytest.mark.parametrize("path", ["/etc/no", "/etc/passwd/x", "/etc/loop/x"])
+def test_a_required_path_that_is_not_there_is_told(path: str, store: Store, tmp_path: Path) -> None:
+    files = [{"path": "/etc/loop", "kind": "l", "target": "loop"}]
+    require = [{"path": path, "message": "there is no such zone", "hint": "try UTC"}]
+    with pytest.raises(NotInSystem, match="no such zone") as caught:
+        build(store, tmp_path, files=files, require=require)
+    assert caught.value.hint == "try UTC"
+
+
 def test_the_closure_is_in_the_store_of_the_system_read_only(store: Store, tmp_path: Path) -> None:
     item = tmp_path / "item"
     item.mkdir()
@@ -220,8 +259,12 @@ def test_the_output_does_not_depend_on_the_place(store: Store, tmp_path: Path) -
         ({"files": [{"path": "/a"}]}, BadFile, "needs one of text, base64, source, and has none"),
         ({"files": [{"path": "/a", "text": "", "source": "x"}]}, BadFile, "has text, source"),
         ({"files": [{"path": "/a", "kind": "x"}]}, BadFile, "kinds are f, d, l"),
+        ({"files": [{"path": "/a", "kind": "d", "text": ""}]}, BadFile, "needs one of source"),
+        ({"files": [{"path": "/a", "kind": "l", "text": ""}]}, BadFile, "needs one of target"),
+        ({"files": [{"path": "/a", "text": "", "mdoe": 1}]}, UnknownKey, "'mdoe'"),
+        ({"flies": []}, UnknownKey, "the system is described with 'flies'"),
         ({"files": [{"path": "/etc", "text": ""}]}, TreeConflict, "/etc is a directory"),
-        ({"accounts": {"users": [{"name": "a", "sehll": "/"}]}}, BadAccount, "'sehll'"),
+        ({"accounts": {"users": [{"name": "a", "sehll": "/"}]}}, UnknownKey, "'sehll'"),
         ({"accounts": {"users": [{"name": "a", "group": "uesrs"}]}}, UnknownGroup, "uesrs"),
     ],
 )
