@@ -36,7 +36,7 @@ class AccountError(BuilderError):
         self.name = name
 
 
-class BadName(AccountError):
+class BadName(AccountError):  # noqa: N818
     """A name that Debian does not allow."""
 
     def __init__(self, kind: str, name: str) -> None:
@@ -48,18 +48,18 @@ class BadName(AccountError):
         )
 
 
-class BadField(AccountError):
+class BadField(AccountError):  # noqa: N818
     """A value that would break the line that it stands in."""
 
 
-class DuplicateAccount(AccountError):
+class DuplicateAccount(AccountError):  # noqa: N818
     """Two declarations of one name."""
 
     def __init__(self, kind: str, name: str) -> None:
         super().__init__(kind, name, "declared twice")
 
 
-class UnknownGroup(AccountError):
+class UnknownGroup(AccountError):  # noqa: N818
     """A user is to be in a group that nobody makes."""
 
     def __init__(self, user: str, group: str, nearest: Sequence[str]) -> None:
@@ -67,21 +67,21 @@ class UnknownGroup(AccountError):
         super().__init__("user", user, f"there is no group {group}", hint=hint)
 
 
-class UnknownMember(AccountError):
+class UnknownMember(AccountError):  # noqa: N818
     """A group is to have a member that is not a user."""
 
     def __init__(self, group: str, user: str) -> None:
         super().__init__("group", group, f"its member {user} is not a user of the system")
 
 
-class ClashingId(AccountError):
+class ClashingId(AccountError):  # noqa: N818
     """An id is asked for that another account has."""
 
     def __init__(self, kind: str, name: str, number: int, other: str) -> None:
         super().__init__(kind, name, f"the id {number} is already that of {other}")
 
 
-class ChangedId(AccountError):
+class ChangedId(AccountError):  # noqa: N818
     """An account of a package is declared with another id than the package gave it."""
 
     def __init__(self, kind: str, name: str, asked: int, has: int) -> None:
@@ -93,14 +93,14 @@ class ChangedId(AccountError):
         )
 
 
-class NoFreeId(AccountError):
+class NoFreeId(AccountError):  # noqa: N818
     """A range of ids is used up."""
 
     def __init__(self, kind: str, name: str, ids: range) -> None:
         super().__init__(kind, name, f"no id from {ids.start} to {ids.stop - 1} is free")
 
 
-class PlainPassword(AccountError):
+class PlainPassword(AccountError):  # noqa: N818
     """A password is given where its hash belongs."""
 
     def __init__(self, kind: str, name: str) -> None:

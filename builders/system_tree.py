@@ -37,7 +37,7 @@ _CONTENT_KEYS = ("text", "base64", "source", "target")
 _FILE_KEYS = {"path", "kind", "mode", "owner", "group", *_CONTENT_KEYS}
 
 
-class BadFile(BuilderError):
+class BadFile(BuilderError):  # noqa: N818
     """A file of the system is described in a way that makes no sense."""
 
     def __init__(self, path: str, problem: str) -> None:
@@ -60,7 +60,7 @@ class UnknownOwner(BadFile):
         super().__init__(path, f"the system has no {kind} {name}{hint}")
 
 
-class UnknownKey(BuilderError):
+class UnknownKey(BuilderError):  # noqa: N818
     """Something is described with a word that says nothing about it."""
 
     def __init__(self, what: str, key: str, known: Iterable[str]) -> None:
@@ -69,7 +69,7 @@ class UnknownKey(BuilderError):
         )
 
 
-class NotInSystem(BuilderError):
+class NotInSystem(BuilderError):  # noqa: N818
     """The finished tree lacks a path that the declaration relies on."""
 
 

@@ -31,25 +31,25 @@ _BLOCKS = 0x1F4  # in diskboot.img: u64 first sector of the rest, u16 its sector
 _DRIVE_CHECK = slice(0x66, 0x68)  # in boot.img: a jump over "take any odd drive number for 0x80"
 
 
-class UnsafeText(BuilderError):
+class UnsafeText(BuilderError):  # noqa: N818
     """A text cannot be written in grub.cfg so that GRUB or the kernel reads it as it is."""
 
     def __init__(self, what: str, text: str, why: str) -> None:
         super().__init__(f"{what} {text!r} {why}")
 
 
-class UnknownEntry(BuilderError):
+class UnknownEntry(BuilderError):  # noqa: N818
     """The default is not one of the menu's entries."""
 
     def __init__(self, default: int, count: int) -> None:
         super().__init__(f"menu entry {default} is the default, but there are {count} (from 0)")
 
 
-class BadBootImage(BuilderError):
+class BadBootImage(BuilderError):  # noqa: N818
     """A file that should be boot.img or core.img of GRUB for a BIOS is not."""
 
 
-class NoRoom(BuilderError):
+class NoRoom(BuilderError):  # noqa: N818
     """The core is longer than the place for it."""
 
     def __init__(self, needed: int, available: int) -> None:
@@ -60,7 +60,7 @@ class NoRoom(BuilderError):
         )
 
 
-class GrubFailed(BuilderError):
+class GrubFailed(BuilderError):  # noqa: N818
     """grub-mkimage ended badly."""
 
 

@@ -54,7 +54,7 @@ _BUSYBOX = ("usr/bin/busybox", "bin/busybox")
 _ZSTD_LEVEL = 9
 
 
-class NoBusybox(BuilderError):
+class NoBusybox(BuilderError):  # noqa: N818
     """The item that should hold busybox does not."""
 
     def __init__(self, item: str) -> None:
