@@ -89,6 +89,8 @@ BUILDERS: dict[str, BuilderSpec] = {
             "builders.debian.compression",
             "builders.debian.control",
             "builders.debian.tar",
+            "builders.mtree",
+            "builders.pack",
             "builders.tree",
         ),
         references="none",
@@ -161,6 +163,7 @@ BUILDERS: dict[str, BuilderSpec] = {
         (
             "builders.staged",
             "builders.sandbox",
+            "builders.sandbox_root",
             "builders.namespaces",
             "lang",
             *STAGED_LIBRARY,
@@ -270,13 +273,14 @@ def code_hash(modules: tuple[str, ...]) -> str:
     """A hex hash of the source texts of `modules`; missing ones count as empty."""
     digest = hashlib.sha256()
     for module in modules:
-        for file in _source_files(module):
+        for file in source_files(module):
             digest.update(f"{file.relative_to(SOURCE_ROOT)}\0".encode())
             digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
 
 
-def _source_files(module: str) -> list[Path]:
+def source_files(module: str) -> list[Path]:
+    """The files of a module, package or directory below the source root, if it is there."""
     path = SOURCE_ROOT.joinpath(*module.split("."))
     file = path.with_name(path.name + ".py")
     if file.is_file():

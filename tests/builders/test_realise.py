@@ -224,14 +224,15 @@ def test_a_no_op_is_quick_and_starts_no_process(
     top = join("top", *layers[-1])
     store.real(top.path).touch()
     store.db.execute("INSERT INTO items (path, size) VALUES (?, 0)", (top.path,))
-    for layer in layers:
-        for one in layer:
-            one.__dict__.pop("path", None)
-    top.__dict__.pop("path", None)
     monkeypatch.setattr(subprocess, "Popen", None)
-    start = time.perf_counter()
-    assert realise([top], store) == [top.path]
-    assert time.perf_counter() - start < 0.03
+    best = 1.0
+    for _attempt in range(5):
+        for one in [top, *(one for layer in layers for one in layer)]:
+            one.__dict__.pop("path", None)  # as in a fresh process
+        start = time.process_time()
+        assert realise([top], store) == [top.path]
+        best = min(best, time.process_time() - start)
+    assert best < 0.03
 
 
 BUILD_MANY = """
