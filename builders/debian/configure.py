@@ -23,7 +23,6 @@ MASKED = (
     # identities are made by each machine
     "/usr/bin/ssh-keygen",
     "/usr/sbin/make-ssl-cert",
-    "/usr/bin/systemd-machine-id-setup",
     "/usr/bin/dbus-uuidgen",
 )
 """Programs that do nothing while packages are configured."""
@@ -171,6 +170,7 @@ class _Steps:
             "DPKG_RUNNING_VERSION": dpkg_version.partition("-")[0],
             "DPKG_ADMINDIR": f"/{DIRECTORY}",
             "DPKG_ROOT": "",
+            "DEBCONF_PACKAGE": package.name,
         }
         script = f"/{DIRECTORY}/info/{package.info_name}.preinst"
         self._watch.tail.clear()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from builders.merge import arrange
+from builders.merge import merge
 from builders.tree import Entry, ReadContent
 
 _SECONDS_PER_DAY = 86_400
@@ -39,6 +39,11 @@ CACHES = re.compile(r"var/(?:cache/(?:apt|ldconfig|man)|lib/apt/lists)/.+")
 """Directories stay in these; files do not."""
 LOGS = "var/log/"
 
+# Postfix's table of aliases holds times and what memory held before: Postfix makes it when it starts
+_ALIASES = "etc/aliases.db"
+_ALIASES_UNIT = "usr/lib/systemd/system/postfix@.service.d/kiln-aliases.conf"
+_ALIASES_TEXT = b"[Service]\nExecStartPre=/usr/bin/newaliases\n"
+
 _MACHINE_ID = "etc/machine-id"
 _DBUS_MACHINE_ID = "var/lib/dbus/machine-id"
 _SYSTEMD = "usr/lib/systemd/systemd"
@@ -49,30 +54,32 @@ def normalise(entries: Iterable[Entry], read: ReadContent, *, date: int) -> list
 
     `date` (s) is the day that accounts count as changed, where a script took the clock's.
     """
-    result = []
+    time = date * 1_000_000_000
+    result: list[Entry] = []
+    made: list[Entry] = []
     for entry in entries:
         path = entry.path
-        paths = (REMOVED, CACHES) if entry.kind != "d" else (REMOVED,)
-        if any(pattern.fullmatch(path) for pattern in paths):
+        patterns = (REMOVED,) if entry.kind == "d" else (REMOVED, CACHES)
+        if path == _MACHINE_ID or any(pattern.fullmatch(path) for pattern in patterns):
             continue
         if entry.kind == "f" and entry.size and path.startswith(LOGS):
             continue
-        if path == _SYSTEMD:
-            result.append(_empty_machine_id(date))
         if path == _DBUS_MACHINE_ID:
             target = f"/{_MACHINE_ID}"
             result.append(entry._replace(kind="l", mode=0o777, size=len(target), ref=target))
+        elif path == _ALIASES:
+            made.append(
+                Entry(_ALIASES_UNIT, "f", 0o644, 0, 0, time, len(_ALIASES_TEXT), _ALIASES_TEXT)
+            )
         elif path == "etc/shadow" and entry.kind == "f":
             text = shadow_of_day(read(entry), date // _SECONDS_PER_DAY)
             result.append(entry._replace(size=len(text), ref=text))
-        elif path != _MACHINE_ID:
+        else:
             result.append(entry)
-    return arrange(result)
-
-
-def _empty_machine_id(date: int) -> Entry:
-    """An empty file tells systemd to make an identity at each start, until one can be kept."""
-    return Entry(_MACHINE_ID, "f", 0o444, mtime=date * 1_000_000_000)
+        if path == _SYSTEMD:
+            # empty, it has systemd make an identity at each start, until one can be kept
+            made.append(Entry(_MACHINE_ID, "f", 0o444, mtime=time))
+    return merge(result, made, time=time)
 
 
 def shadow_of_day(text: bytes, day: int) -> bytes:

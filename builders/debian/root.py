@@ -33,6 +33,8 @@ _MOUNT_POINTS = {"dev": 0o755, "proc": 0o555, "sys": 0o555, "run": 0o755, "tmp":
 _AWKS = ("mawk", "gawk", "original-awk")
 _POLICY = "usr/sbin/policy-rc.d"
 _NO_SERVICES = "#!/bin/sh\nexit 101\n"
+_SYSTEMD = "usr/lib/systemd/systemd"
+_MACHINE_ID = "6b696c6e" * 4 + "\n"
 
 
 def root_derivation(
@@ -123,7 +125,8 @@ def add_database(
     date: int,
 ) -> None:
     """Add to the layout what scripts need to find besides the packages' files: dpkg's database,
-    mount points, a policy that no service be started, and an awk before one is chosen.
+    mount points, a policy that no service be started, an awk before one is chosen, and an identity
+    of the machine, without which systemd-tmpfiles makes nothing.
     """
     time = date * _NANOSECONDS
     entries = layout.entries
@@ -154,6 +157,9 @@ def add_database(
     if _POLICY not in entries:
         directory("usr/sbin")
         file(_POLICY, _NO_SERVICES, 0o755)
+    if _SYSTEMD in entries:
+        directory("etc")
+        file("etc/machine-id", _MACHINE_ID, 0o444)
     awk = next((name for name in _AWKS if f"usr/bin/{name}" in entries), None)
     if awk and "usr/bin/awk" not in entries:
         entries["usr/bin/awk"] = Entry("usr/bin/awk", "l", 0o777, 0, 0, time, len(awk), awk)
