@@ -1,0 +1,1 @@
+"""Guile's (ice-9 ...) modules whose procedures are Python's."""

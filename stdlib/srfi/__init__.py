@@ -1,0 +1,1 @@
+"""SRFIs whose procedures are Python's."""
