@@ -1,9 +1,11 @@
 """The forms that are expanded natively. Importing this package fills lang.expand.FORMS."""
 
 from lang.forms import (
+    conditions,
     control,
     core,
     definitions,
+    gexp,
     guix_records,
     macros,
     match,
@@ -11,10 +13,14 @@ from lang.forms import (
     quasiquote,
     record_procedures,
     records,
+    srfi,
     support,
 )
 
-NATIVE = (core, definitions, macros, modules, control, quasiquote, match, records, guix_records)
+NATIVE = (
+    *(core, definitions, macros, modules, control, quasiquote, match),
+    *(records, guix_records, srfi, conditions, gexp),
+)
 """The modules that define forms."""
-SUPPORT = (support.LIBRARY, record_procedures.LIBRARY)
+SUPPORT = (support.LIBRARY, record_procedures.LIBRARY, gexp.LIBRARY)
 """The procedures that expanded code calls."""

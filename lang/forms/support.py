@@ -113,14 +113,22 @@ def delay_force(thunk: Callable[[], Any]) -> Promise:
     """A promise for the value of the promise that `thunk` gives."""
 
     def chained() -> Any:
+        visited = []
         inner = call(thunk)
+        # A chain of such promises is followed in a loop, so that it needs no stack.
         while type(inner) is Promise and inner.thunk is not None:
-            step = inner.thunk
-            value = call(step)
-            if inner.thunk is not None:
-                inner.thunk, inner.value = None, value
-        return inner.value if type(inner) is Promise else inner
+            visited.append(inner)
+            following = getattr(inner.thunk, "delayed", inner.thunk)
+            inner = call(following)
+            if following is visited[-1].thunk:
+                break
+        else:
+            inner = inner.value if type(inner) is Promise else inner
+        for promise in visited:
+            promise.thunk, promise.value = None, inner
+        return inner
 
+    chained.delayed = thunk  # type: ignore[attr-defined]
     return Promise(chained)
 
 
