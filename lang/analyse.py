@@ -54,6 +54,8 @@ class Loop:
     possible: bool = True
     jumps: list[tuple[Loop, ...]] = field(default_factory=list)
     """For each call of the loop from its body: the loops that it jumps out of."""
+    turns: list[list[Node]] = field(default_factory=list)
+    """For each of those calls: the arguments of the next turn."""
 
     @property
     def entry(self) -> list[Node]:
@@ -234,6 +236,7 @@ class _Loops:
             self.visit(node.function, ())
         elif loop in around and len(node.arguments) == len(loop.lam.params):
             loop.jumps.append(around[around.index(loop) + 1 :])
+            loop.turns.append(node.arguments)
         else:
             loop.possible = False
         for argument in node.arguments:

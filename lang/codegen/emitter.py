@@ -73,6 +73,8 @@ class Emitter:
         self.pooled: list[Any] = []
         self.pool_names: list[ast.Name] = []
         self.used: dict[str, int] = {}
+        self.numbers: set[Var] = set()
+        """Variables that hold a number wherever the code being written is reached."""
         self.temporaries = 0
         self.depth = 0
         self.line = 1
@@ -179,6 +181,8 @@ class Emitter:
     def block(self, write: Callable[[], object]) -> list[ast.stmt]:
         """The statements that `write` emits, collected aside; never empty."""
         outer, self.out = self.out, []
+        numbers = self.numbers
+        self.numbers = set(numbers)
         try:
             write()
             if not self.out:
@@ -186,6 +190,7 @@ class Emitter:
             return self.out
         finally:
             self.out = outer
+            self.numbers = numbers
 
     def aside(self, write: Callable[[], ast.expr]) -> tuple[list[ast.stmt], ast.expr]:
         """The expression that `write` gives and the statements that must run before it."""
@@ -195,6 +200,15 @@ class Emitter:
             return self.out, expression
         finally:
             self.out = outer
+
+    def branch(self, write: Callable[[], ast.expr]) -> tuple[list[ast.stmt], ast.expr]:
+        """Like `aside`, for what is evaluated on a condition only."""
+        numbers = self.numbers
+        self.numbers = set(numbers)
+        try:
+            return self.aside(write)
+        finally:
+            self.numbers = numbers
 
     # -- names
 

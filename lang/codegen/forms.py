@@ -107,8 +107,8 @@ def _constant(e: Emitter, node: Const) -> ast.expr:
 
 def _if_expression(e: Emitter, node: If) -> ast.expr:
     condition = test(e, node.test)
-    before_yes, yes = e.aside(lambda: expression(e, node.consequent))
-    before_no, no = e.aside(lambda: expression(e, node.alternative))
+    before_yes, yes = e.branch(lambda: expression(e, node.consequent))
+    before_no, no = e.branch(lambda: expression(e, node.alternative))
     if not before_yes and not before_no:
         return e.either(condition, yes, no)
     return _branches(e, condition, (before_yes, yes), (before_no, no))
@@ -141,7 +141,7 @@ def _seq_expression(e: Emitter, node: Seq) -> ast.expr:
 def _let_expression(e: Emitter, node: Let) -> ast.expr:
     alternative = _or_alternative(e, node)
     if alternative is not None:
-        before, value = e.aside(lambda: expression(e, alternative))
+        before, value = e.branch(lambda: expression(e, alternative))
         if not before:
             first = expression(e, node.inits[0])
             name = e.bind(node.vars[0])
@@ -240,8 +240,8 @@ def test(e: Emitter, node: Node) -> ast.expr:
 
 def _if_test(e: Emitter, node: If) -> ast.expr:
     condition = test(e, node.test)
-    before_yes, yes = e.aside(lambda: test(e, node.consequent))
-    before_no, no = e.aside(lambda: test(e, node.alternative))
+    before_yes, yes = e.branch(lambda: test(e, node.consequent))
+    before_no, no = e.branch(lambda: test(e, node.alternative))
     if before_yes or before_no:
         return _branches(e, condition, (before_yes, yes), (before_no, no))
     if type(node.alternative) is Const and node.alternative.value is False:

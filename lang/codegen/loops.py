@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from lang.analyse import Loop, has_simple_parameters
-from lang.codegen import forms
+from lang.codegen import forms, primitives
 from lang.codegen.emitter import RETURN, Destination, Emitter
 from lang.ir import Call, LRef, Node, Var
 
@@ -20,7 +20,10 @@ def write_loop(e: Emitter, loop: Loop, to: Destination) -> None:
     rebind(e, parameters, loop.entry)
     leaving = to if to is RETURN else Destination(to.action, to.name, True)
 
+    numbers = primitives.always_numbers(e, loop)
+
     def body() -> None:
+        e.numbers |= numbers
         box_parameters(e, parameters)
         forms.statement(e, loop.lam.body, leaving)
 

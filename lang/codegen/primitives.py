@@ -2,19 +2,21 @@
 
 Only calls of names that the expander resolved to the core binding come here. Python's operators
 take more types than Scheme's (strings can be added, lists compared): a unary plus, which only
-numbers have, keeps the others out and costs next to nothing.
+numbers and booleans have, keeps the others out and costs next to nothing. Booleans are looked
+for where an operand is not known to be a number; mostly it is, after its first use.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
+from lang.analyse import Loop
 from lang.codegen import forms
-from lang.codegen.emitter import IS, Emitter
+from lang.codegen.emitter import IS, IS_NOT, Emitter
 from lang.data import Char, Keyword, Singleton, Symbol
-from lang.ir import Call, Const, GRef, Node
+from lang.ir import Call, Const, GRef, LRef, Node, Var
 
 Inline = Callable[[Emitter, Sequence[Node]], ast.expr | None]
 
@@ -42,28 +44,85 @@ def _rule(e: Emitter, node: Call) -> Inline | None:
 # -- numbers
 
 
-def _is_number(node: Node) -> bool:
-    return type(node) is Const and type(node.value) in (int, float)
+def is_number(e: Emitter, node: Node, assumed: Collection[Var] = ()) -> bool:
+    """Whether `node` is bound to be a number where it is evaluated."""
+    match node:
+        case Const(value=value):
+            return type(value) in (int, float)
+        case LRef(var=var):
+            return var in e.numbers or var in assumed
+        case Call(function=GRef(key=key) as function):
+            return key in _GIVE_NUMBERS and e.analysis.primitive(function) is not None
+    return False
+
+
+def always_numbers(e: Emitter, loop: Loop) -> set[Var]:
+    """The parameters of a loop that are numbers in its first turn and stay so."""
+    parameters = loop.lam.params
+    found = {
+        var
+        for var, first in zip(parameters, loop.entry, strict=True)
+        if not var.mutated and is_number(e, first)
+    }
+    changed = True
+    while changed:
+        changed = False
+        for turn in loop.turns:
+            for var, argument in zip(parameters, turn, strict=True):
+                if var in found and not is_number(e, argument, found):
+                    found.discard(var)
+                    changed = True
+    return found
+
+
+def _number(e: Emitter, who: str, position: int, node: Node, value: ast.expr) -> ast.expr:
+    """`value`, with a check that it is no boolean: Python counts those as 0 and 1."""
+    if is_number(e, node):
+        return value
+    if type(node) is LRef and not node.var.mutated and node.var not in e.analysis.boxed:
+        name = e.slot(node.var)
+        first = e.name(name)
+    else:
+        name = "$n"
+        first = e.let(name, value)
+    truth = e.compare(first, IS_NOT, e.literal(True))
+    falsity = e.compare(e.name(name), IS_NOT, e.literal(False))
+    complaint = [e.literal(who), e.literal(position), e.name(name)]
+    return e.either(
+        e.all_of([truth, falsity], ast.And()),
+        e.name(name),
+        e.invoke(e.name("$not_number"), complaint),
+    )
+
+
+def _learn(e: Emitter, nodes: Sequence[Node]) -> None:
+    """The operation was done or failed: from here on its operands are known to be numbers."""
+    for node in nodes:
+        if type(node) is LRef and not node.var.mutated:
+            e.numbers.add(node.var)
 
 
 def _plus(e: Emitter, value: ast.expr) -> ast.expr:
     return e.place(ast.UnaryOp(op=ast.UAdd(), operand=value))
 
 
-def _arithmetic(operator: ast.operator, *, guard_both: bool) -> Inline:
+def _arithmetic(who: str, operator: ast.operator, *, guard_both: bool) -> Inline:
     """One operator between two or more arguments."""
 
     def write(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
         if len(arguments) < 2:
             return None
         values = forms.operands(e, arguments)
-        literals = [_is_number(argument) for argument in arguments]
-        result = values[0]
-        if not literals[0] and (guard_both or not literals[1]):
+        known = [is_number(e, argument) for argument in arguments]
+        result = _number(e, who, 1, arguments[0], values[0])
+        if not known[0] and (guard_both or not known[1]):
             result = _plus(e, result)
-        for value, literal in zip(values[1:], literals[1:], strict=True):
-            guarded = _plus(e, value) if guard_both and not literal else value
-            result = e.place(ast.BinOp(left=result, op=operator, right=guarded))
+        for index in range(1, len(values)):
+            value = _number(e, who, index + 1, arguments[index], values[index])
+            if guard_both and not known[index]:
+                value = _plus(e, value)
+            result = e.place(ast.BinOp(left=result, op=operator, right=value))
+        _learn(e, arguments)
         return result
 
     return write
@@ -71,31 +130,69 @@ def _arithmetic(operator: ast.operator, *, guard_both: bool) -> Inline:
 
 def _minus(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
     if len(arguments) == 1:
-        (value,) = forms.operands(e, arguments)
-        return e.place(ast.UnaryOp(op=ast.USub(), operand=value))
+        return _negate(e, arguments)
     return _subtract(e, arguments)
 
 
-def _comparison(operator: ast.cmpop) -> Inline:
+def _comparison(who: str, operator: ast.cmpop) -> Inline:
     """A comparison of two arguments. Equality never fails in Python, so both need a guard."""
     equality = isinstance(operator, ast.Eq)
 
     def write(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
         if len(arguments) != 2:
             return None
-        left, right = forms.operands(e, arguments)
-        left_literal, right_literal = (_is_number(argument) for argument in arguments)
-        if not left_literal and (equality or not right_literal):
+        values = forms.operands(e, arguments)
+        left_known, right_known = (is_number(e, argument) for argument in arguments)
+        left, right = (
+            _number(e, who, index + 1, arguments[index], values[index]) for index in (0, 1)
+        )
+        if not left_known and (equality or not right_known):
             left = _plus(e, left)
-        if equality and not right_literal:
+        if equality and not right_known:
             right = _plus(e, right)
+        _learn(e, arguments)
         return e.compare(left, operator, right)
 
     return write
 
 
-def _with_literal(build: Callable[[Emitter, ast.expr], ast.expr]) -> Inline:
+def _of_number(who: str, build: Callable[[Emitter, ast.expr], ast.expr]) -> Inline:
     """A procedure of one number."""
+
+    def write(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
+        if len(arguments) != 1:
+            return None
+        (value,) = forms.operands(e, arguments)
+        known = is_number(e, arguments[0])
+        checked = _number(e, who, 1, arguments[0], value)
+        _learn(e, arguments)
+        return build(e, checked if known else _plus(e, checked))
+
+    return write
+
+
+def _add_literal(who: str, amount: int) -> Inline:
+    operator: ast.operator = ast.Add() if amount > 0 else ast.Sub()
+    return _of_number(
+        who,
+        lambda e, value: e.place(ast.BinOp(left=value, op=operator, right=e.literal(abs(amount)))),
+    )
+
+
+def _compare_zero(who: str, operator: ast.cmpop) -> Inline:
+    return _of_number(who, lambda e, value: e.compare(value, operator, e.literal(0)))
+
+
+def _parity(who: str, remainder: int) -> Inline:
+    def build(e: Emitter, value: ast.expr) -> ast.expr:
+        half = e.place(ast.BinOp(left=value, op=ast.Mod(), right=e.literal(2)))
+        return e.compare(half, ast.Eq(), e.literal(remainder))
+
+    return _of_number(who, build)
+
+
+def _with_one(build: Callable[[Emitter, ast.expr], ast.expr]) -> Inline:
+    """A procedure of one object."""
 
     def write(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
         if len(arguments) != 1:
@@ -104,28 +201,6 @@ def _with_literal(build: Callable[[Emitter, ast.expr], ast.expr]) -> Inline:
         return build(e, value)
 
     return write
-
-
-def _add_literal(amount: int) -> Inline:
-    operator: ast.operator = ast.Add() if amount > 0 else ast.Sub()
-    return _with_literal(
-        lambda e, value: e.place(ast.BinOp(left=value, op=operator, right=e.literal(abs(amount))))
-    )
-
-
-def _compare_zero(operator: ast.cmpop) -> Inline:
-    guarded = isinstance(operator, ast.Eq)
-    return _with_literal(
-        lambda e, value: e.compare(_plus(e, value) if guarded else value, operator, e.literal(0))
-    )
-
-
-def _parity(remainder: int) -> Inline:
-    def build(e: Emitter, value: ast.expr) -> ast.expr:
-        half = e.place(ast.BinOp(left=_plus(e, value), op=ast.Mod(), right=e.literal(2)))
-        return e.compare(half, ast.Eq(), e.literal(remainder))
-
-    return _with_literal(build)
 
 
 # -- pairs and identity
@@ -139,7 +214,7 @@ def _path(*attributes: str) -> Inline:
             value = e.attribute(value, attribute)
         return value
 
-    return _with_literal(build)
+    return _with_one(build)
 
 
 def _cons(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
@@ -183,11 +258,11 @@ def _not(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
 
 def _is_name(name: str) -> Inline:
     """Identity with the object that the support name stands for."""
-    return _with_literal(lambda e, value: e.compare(value, IS, e.name(name)))
+    return _with_one(lambda e, value: e.compare(value, IS, e.name(name)))
 
 
 def _has_type(name: str) -> Inline:
-    return _with_literal(
+    return _with_one(
         lambda e, value: e.compare(e.invoke(e.name("$type"), [value]), IS, e.name(name))
     )
 
@@ -199,7 +274,10 @@ def _values(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
     return e.invoke(e.name("$Values"), [e.tuple_of(values)])
 
 
-_subtract: Final = _arithmetic(ast.Sub(), guard_both=False)
+_subtract: Final = _arithmetic("-", ast.Sub(), guard_both=False)
+_negate: Final = _of_number(
+    "-", lambda e, value: e.place(ast.UnaryOp(op=ast.USub(), operand=value))
+)
 
 
 def _accessors() -> dict[str, Inline]:
@@ -215,16 +293,16 @@ def _accessors() -> dict[str, Inline]:
 
 
 _PREDICATE_RULES: Final[dict[str, Inline]] = {
-    "=": _comparison(ast.Eq()),
-    "<": _comparison(ast.Lt()),
-    ">": _comparison(ast.Gt()),
-    "<=": _comparison(ast.LtE()),
-    ">=": _comparison(ast.GtE()),
-    "zero?": _compare_zero(ast.Eq()),
-    "positive?": _compare_zero(ast.Gt()),
-    "negative?": _compare_zero(ast.Lt()),
-    "even?": _parity(0),
-    "odd?": _parity(1),
+    "=": _comparison("=", ast.Eq()),
+    "<": _comparison("<", ast.Lt()),
+    ">": _comparison(">", ast.Gt()),
+    "<=": _comparison("<=", ast.LtE()),
+    ">=": _comparison(">=", ast.GtE()),
+    "zero?": _compare_zero("zero?", ast.Eq()),
+    "positive?": _compare_zero("positive?", ast.Gt()),
+    "negative?": _compare_zero("negative?", ast.Lt()),
+    "even?": _parity("even?", 0),
+    "odd?": _parity("odd?", 1),
     "eq?": _identical,
     "eqv?": _identical,
     "equal?": _identical,
@@ -235,18 +313,26 @@ _PREDICATE_RULES: Final[dict[str, Inline]] = {
     "keyword?": _has_type("$Keyword"),
 }
 
+_GIVE_NUMBERS: Final = frozenset(
+    {"+", "-", "*", "/", "1+", "1-", "-1+", "modulo", "remainder", "quotient", "abs", "max", "min"}
+    | {"gcd", "lcm", "expt", "floor", "ceiling", "round", "truncate", "exact->inexact"}
+    | {"floor-quotient", "floor-remainder", "truncate-quotient", "truncate-remainder"}
+    | {"length", "string-length", "vector-length", "bytevector-length", "char->integer"}
+)
+"""Core procedures whose result is a number, if there is one."""
+
 _PREDICATES: Final = frozenset(_PREDICATE_RULES)
 
 INLINED: Final[dict[str, Inline]] = {
     **_PREDICATE_RULES,
     **_accessors(),
-    "+": _arithmetic(ast.Add(), guard_both=False),
+    "+": _arithmetic("+", ast.Add(), guard_both=False),
     "-": _minus,
-    "*": _arithmetic(ast.Mult(), guard_both=True),
-    "modulo": _arithmetic(ast.Mod(), guard_both=True),
-    "1+": _add_literal(1),
-    "1-": _add_literal(-1),
-    "-1+": _add_literal(-1),
+    "*": _arithmetic("*", ast.Mult(), guard_both=True),
+    "modulo": _arithmetic("modulo", ast.Mod(), guard_both=True),
+    "1+": _add_literal("1+", 1),
+    "1-": _add_literal("1-", -1),
+    "-1+": _add_literal("-1+", -1),
     "cons": _cons,
     "list": _list,
     "values": _values,

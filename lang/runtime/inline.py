@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from lang.data import (
     NIL,
@@ -17,7 +17,7 @@ from lang.data import (
 )
 from lang.errors import SchemeError
 from lang.runtime.condition_types import ASSERTION
-from lang.runtime.signals import error_condition
+from lang.runtime.signals import error_condition, wrong_type
 from lang.runtime.trampoline import TAIL, force
 
 
@@ -84,6 +84,11 @@ def no_clause(who: str, arguments: tuple[Any, ...], accepted: str) -> None:
     )
 
 
+def not_number(who: str, position: int, value: Any) -> NoReturn:
+    """An argument of an arithmetic procedure is a boolean."""
+    wrong_type(who, position, value)
+
+
 def empty_box() -> Box[Any]:
     """A box whose value is not there yet: reading it is an AttributeError."""
     return Box.__new__(Box)
@@ -126,4 +131,5 @@ SUPPORT: Final[dict[str, Any]] = {
     "$keywords": parse_keywords,
     "$no_clause": no_clause,
     "$receive": receive,
+    "$not_number": not_number,
 }
