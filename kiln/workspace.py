@@ -87,8 +87,14 @@ def evaluate(session: Session, action: Callable[[], T]) -> T:
     except (BuilderError, OSError, KeyboardInterrupt):
         raise
     except Exception as error:
-        diagnosis = explain(error, session.sources, session.bound_names)
+        diagnosis = explain(error, session.sources, lambda: _visible_names(session))
         raise EvaluationFailed(render(diagnosis, session.sources)) from error
+
+
+def _visible_names(session: Session) -> set[str]:
+    """Every name that means something in the modules of the user's files and expressions."""
+    user = (module for name, module in session.modules.items() if name[0].startswith("guile-user"))
+    return set().union(*map(session.bound_names, user))
 
 
 def evaluate_file(session: Session, name: str) -> Any:

@@ -54,7 +54,7 @@ def _resolve(requests: Any, *, essential: bool) -> tuple[Package, ...]:
         _check_version(index, name, version, location)
     try:
         return resolve(
-            index, sorted(wanted), essential=essential, pretend_installed=PROVIDED_BY_KILN
+            index, sorted(wanted), essential=essential, satisfied=PROVIDED_BY_KILN
         )
     except UnknownPackage as error:
         _fail(error.message, error.hint, wanted.get(error.name, (None, None))[1])

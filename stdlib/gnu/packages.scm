@@ -5,19 +5,17 @@
   #:use-module (guix records)
   #:use-module (guix gexp)
   #:use-module (gnu debian)
+  #:use-module (gnu system checks)
   #:export (package package? package-name package-version package-location
             specification->package specifications->packages
             native-package))
 
 (define-record-type* <package> package make-package package?
-  (name package-name (sanitize (checked string? "a Debian package's name, a string"))
+  (name package-name (sanitize (ensure string? "a Debian package's name, a string"))
         (documentation "the name of the Debian package"))
   (version package-version (default #f)
            (documentation "the version that it has to be, or #f for the newest"))
   (location package-location (innate) (default (current-source-location))))
-
-(define ((checked valid? what) value)
-  (if (valid? value) value (error (string-append "this must be " what ", not") value)))
 
 (define (parse-specification spec location)
   "The package that SPEC, \"name\" or \"name@version\", means."
