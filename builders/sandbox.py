@@ -94,8 +94,8 @@ def run(
     binds    files and directories to show; nested ones are fine; "/tmp" and "/build" are in memory
              unless a bind puts something there
     env      variables beside ENVIRONMENT, or instead of its
-    roots    extracted native items, whose usr/ directories are shown as one at /usr; /bin, /sbin,
-             /lib and /lib64 are links into it
+    roots    native items: directories whose usr/ are shown as one at /usr, with links to it at
+             /bin, /sbin, /lib and /lib64, and whose etc/ are copied to /etc; the first wins
     network  use the host's
     on_line  gets each line that the command writes, to its standard output or error
     uid0     be user 0, with all capabilities inside of the namespaces; else user 1000 with none

@@ -44,8 +44,11 @@ class Bind:
 
 
 def enter(binds: Sequence[Bind], roots: Sequence[Path], user: tuple[int, int]) -> None:
-    """Make such a tree this process's root. Needs its own mount and pid namespaces, as pid 1 or
-    below; `user` is its uid and gid. Raises NamespaceError."""
+    """Make such a tree this process's root: see builders.sandbox.run.
+
+    Needs its own mount and pid namespaces; `user` is its uid and gid. Raises NamespaceError.
+    """
+    trees = [Path(os.path.realpath(root / "usr")) for root in roots]
     ns.make_private()
     ns.mount("tmpfs", _BASE, "tmpfs", ns.MS_NOSUID | ns.MS_NODEV, "mode=755,size=50%")
     os.chdir(_BASE)
@@ -62,7 +65,9 @@ def enter(binds: Sequence[Bind], roots: Sequence[Path], user: tuple[int, int]) -
     _devices()
     _proc()
     _accounts(*user)
-    _native([Path(root) / "usr" for root in roots])
+    _native(trees)
+    for root in roots:
+        _configuration(_host(root / "etc"))
     for one in sorted(binds, key=lambda one: Path(one.target).parts):
         _show(one)
     ns.unmount(_OLD)
@@ -130,6 +135,21 @@ def _native(trees: Sequence[Path]) -> None:
                 ns.unmount(_LOWER / str(number))
                 (_LOWER / str(number)).rmdir()
             _LOWER.rmdir()
+
+
+def _configuration(etc: Path) -> None:
+    """Copy what a native item has in etc/ to /etc, where more can be put, unless it is there."""
+    for directory, names, files in os.walk(etc):
+        place = "/etc" / Path(directory).relative_to(etc)
+        place.mkdir(exist_ok=True)
+        for name in files + names:
+            source = Path(directory, name)
+            if os.path.lexists(place / name):
+                continue
+            if source.is_symlink():
+                (place / name).symlink_to(source.readlink())
+            elif source.is_file():
+                (place / name).write_bytes(source.read_bytes())
 
 
 def link_farm(trees: Sequence[Path], target: Path) -> None:

@@ -318,3 +318,47 @@ def test_an_interrupt_ends_the_workers_and_leaves_nothing_half_made(
     assert store.paths()
     assert store.verify() == []
     assert leftovers(store) == []
+
+
+FILL_UP = """
+import sys; from pathlib import Path
+import tests.builders.sample_builders
+from builders import namespaces as ns
+from builders.derivation import Derivation
+from builders.realise import BuildFailed, realise
+from builders.store import Store, StoreFull
+root = Path(sys.argv[1])
+ns.unshare_user(ns.NEWNS)
+ns.mount("tmpfs", root, "tmpfs", data="size=2m")
+store = Store(root / "store")
+small = Derivation("small", "sample-write", {"text": "x"})
+realise([small], store)
+large = Derivation("large", "sample-write", {"text": "x" * 3_000_000})
+try:
+    realise([large], store)
+except BuildFailed as failure:
+    print(failure.kind, failure.hint)
+try:
+    store.add_bytes("large", bytes(3_000_000))
+except StoreFull as error:
+    print(error.message)
+print(store.verify(), len(store.paths()), [*(store.state / "tmp").iterdir()])
+ns.mount("tmpfs", root, "tmpfs", ns.MS_REMOUNT, "size=20m")
+realise([large], store)
+print(store.size(large.path))
+"""
+
+
+def test_a_full_disk_is_said_and_does_no_harm(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FILL_UP, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(SOURCE_ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("StoreFull free some")
+    assert "no space is left" in lines[1]
+    assert lines[2:] == ["[] 1 []", "3000000"]

@@ -5,7 +5,9 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,22 +15,36 @@ from builders import sandbox_root
 from builders.registry import SOURCE_ROOT
 from builders.sandbox import Bind, CannotRun, SandboxUnavailable, TimedOut, run
 
-HOST = [Path("/")]  # the host's own /usr serves as a native item here
+Script = Callable[..., tuple[int, list[str]]]
 
 
-def script(text: str, **options: object) -> tuple[int, list[str]]:
-    lines: list[str] = []
-    status = run(["sh", "-c", text], roots=HOST, on_line=lines.append, **options)  # type: ignore[arg-type]
-    return status, lines
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A native item: the host's own /usr serves."""
+    item = tmp_path_factory.mktemp("host")
+    (item / "usr").symlink_to("/usr")
+    return [item]
 
 
-def test_the_exit_status_and_the_lines_come_back() -> None:
+@pytest.fixture(scope="module")
+def script(host: list[Path]) -> Script:
+    """Runs a shell script in a sandbox; gives its status and what it wrote."""
+
+    def run_script(text: str, **options: Any) -> tuple[int, list[str]]:
+        lines: list[str] = []
+        status = run(["sh", "-c", text], roots=host, on_line=lines.append, **options)
+        return status, lines
+
+    return run_script
+
+
+def test_the_exit_status_and_the_lines_come_back(script: Script) -> None:
     status, lines = script("echo one; echo two >&2; printf three; exit 7")
     assert (status, lines) == (7, ["one", "two", "three"])
     assert script("kill -9 $$")[0] == 137
 
 
-def test_the_environment_is_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_fixed(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET", "x")
     _status, lines = script("env; umask", env={"MORE": "1", "TZ": "UTC0"})
     assert sorted(
@@ -46,7 +62,7 @@ def test_the_environment_is_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
-def test_nothing_of_the_host_shows() -> None:
+def test_nothing_of_the_host_shows(script: Script) -> None:
     _status, lines = script("hostname; id -u; pwd; ls /; ls /tmp /home /root 2>&1; echo $$")
     names = [
         "bin",
@@ -67,7 +83,7 @@ def test_nothing_of_the_host_shows() -> None:
     assert int(lines[-1]) < 10
 
 
-def test_there_is_no_network_but_the_loopback() -> None:
+def test_there_is_no_network_but_the_loopback(script: Script) -> None:
     _status, lines = script("tail -n +3 /proc/net/dev | cut -d: -f1")
     assert [line.strip() for line in lines] == ["lo"]
     code = (
@@ -78,7 +94,7 @@ def test_there_is_no_network_but_the_loopback() -> None:
         assert script(f'python3 -c "{code}"')[1] == ["ok"]
 
 
-def test_binds_are_read_only_unless_told(tmp_path: Path) -> None:
+def test_binds_are_read_only_unless_told(script: Script, tmp_path: Path) -> None:
     for name in ("in", "out"):
         (tmp_path / name).mkdir()
     (tmp_path / "in/file").write_text("data")
@@ -102,14 +118,16 @@ def test_binds_are_read_only_unless_told(tmp_path: Path) -> None:
     assert (tmp_path / "in/file").read_text() == "data"
 
 
-def test_a_missing_bind_or_command_is_an_error_with_its_name(tmp_path: Path) -> None:
+def test_a_missing_bind_or_command_is_an_error_with_its_name(
+    host: list[Path], tmp_path: Path
+) -> None:
     with pytest.raises(CannotRun, match="nowhere"):
-        run(["true"], roots=HOST, binds=[Bind(tmp_path / "nowhere", "/x")])
+        run(["true"], roots=host, binds=[Bind(tmp_path / "nowhere", "/x")])
     with pytest.raises(CannotRun, match="no-such-program"):
-        run(["no-such-program"], roots=HOST)
+        run(["no-such-program"], roots=host)
 
 
-def test_several_items_are_one_usr(tmp_path: Path) -> None:
+def test_several_items_are_one_usr(host: list[Path], tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name / "usr/share/both").mkdir(parents=True)
         (tmp_path / name / "usr/share/both" / name).write_text(name)
@@ -117,7 +135,7 @@ def test_several_items_are_one_usr(tmp_path: Path) -> None:
     lines: list[str] = []
     run(
         ["sh", "-c", "cat /usr/share/both/* /usr/first; ls -A /; echo x > /usr/first"],
-        roots=[tmp_path / "a", tmp_path / "b", *HOST],
+        roots=[tmp_path / "a", tmp_path / "b", *host],
         on_line=lines.append,
     )
     assert lines[0].startswith("aba")
@@ -138,7 +156,29 @@ def test_a_link_farm_looks_like_an_overlay(tmp_path: Path) -> None:
     assert (tmp_path / "farm/l").read_text() == "b"
 
 
-def test_a_program_may_be_an_ordinary_user_without_capabilities(tmp_path: Path) -> None:
+def test_items_may_have_configuration_and_more_can_be_put_in(
+    host: list[Path], tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name / "usr").mkdir(parents=True)
+        (tmp_path / name / "etc/d").mkdir(parents=True)
+        (tmp_path / name / "etc/d" / name).write_text(name)
+        (tmp_path / name / "etc/both").write_text(name)
+        (tmp_path / name / "etc/passwd").write_text(name)
+    lines: list[str] = []
+    command = "cat /etc/d/* /etc/both /etc/more; grep -c root /etc/passwd"
+    run(
+        ["sh", "-c", command],
+        roots=[tmp_path / "a", tmp_path / "b", *host],
+        binds=[Bind(tmp_path / "a/etc/both", "/etc/more")],
+        on_line=lines.append,
+    )
+    assert lines == ["abaa1"]
+
+
+def test_a_program_may_be_an_ordinary_user_without_capabilities(
+    script: Script, tmp_path: Path
+) -> None:
     status, lines = script(
         "id -u; grep CapBnd /proc/self/status; mount -t tmpfs x /tmp 2>/dev/null", uid0=False
     )
@@ -147,7 +187,7 @@ def test_a_program_may_be_an_ordinary_user_without_capabilities(tmp_path: Path) 
     assert int(lines[1].split()[1], 16) == 0
 
 
-def test_a_deadline_is_kept_and_nothing_survives_it(tmp_path: Path) -> None:
+def test_a_deadline_is_kept_and_nothing_survives_it(script: Script, tmp_path: Path) -> None:
     start = time.monotonic()
     with pytest.raises(TimedOut):
         script(
@@ -160,7 +200,7 @@ def test_a_deadline_is_kept_and_nothing_survives_it(tmp_path: Path) -> None:
     assert not (tmp_path / "late").exists()
 
 
-def test_background_processes_end_with_the_program(tmp_path: Path) -> None:
+def test_background_processes_end_with_the_program(script: Script, tmp_path: Path) -> None:
     script(
         "(sleep 0.5; echo late >/out/late) >/dev/null 2>&1 &", binds=[Bind(tmp_path, "/out", True)]
     )
@@ -168,7 +208,7 @@ def test_background_processes_end_with_the_program(tmp_path: Path) -> None:
     assert not (tmp_path / "late").exists()
 
 
-def test_it_works_in_a_process_with_many_threads() -> None:
+def test_it_works_in_a_process_with_many_threads(script: Script) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     def work(number: int) -> int:
@@ -186,9 +226,11 @@ def test_it_works_for_an_ordinary_user_just_so() -> None:
     if python is None:
         pytest.skip("no interpreter that another user could run")
     code = (
-        "from pathlib import Path; from builders.sandbox import *\n"
-        "print(run(['sh', '-c', 'id -u; echo x >/tmp/x; echo x >/usr/x; hostname'],"
-        " roots=[Path('/')], on_line=print))"
+        "import tempfile; from pathlib import Path; from builders.sandbox import *\n"
+        "with tempfile.TemporaryDirectory() as item:\n"
+        "    Path(item, 'usr').symlink_to('/usr')\n"
+        "    print(run(['sh', '-c', 'id -u; echo x >/tmp/x; echo x >/usr/x; hostname'],"
+        " roots=[Path(item)], on_line=print))"
     )
     done = subprocess.run(
         ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", python, "-c", code],
