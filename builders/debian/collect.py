@@ -13,6 +13,7 @@ from builders.debian.layout import Laid
 from builders.debian.recorder import Record
 from builders.merge import arrange
 from builders.pack import PackWriter
+from builders.registry import STORE_PREFIX
 from builders.tree import Content, Entry, Kind
 
 _KINDS: dict[int, Kind] = {
@@ -111,7 +112,7 @@ class _Collector:
             size = status.st_size
             ref = self._content(path, full, status, laid) if size else None
         elif kind == "l":
-            ref = os.readlink(full)
+            ref = os.readlink(full)  # noqa: PTH115  (thousands of them)
             size = status.st_size
         elif kind in "cb":
             ref = (os.major(status.st_rdev), os.minor(status.st_rdev))
@@ -152,7 +153,7 @@ def _children(directory: str) -> list[os.DirEntry[str]]:
         with os.scandir(directory) as found:
             return sorted(found, key=lambda child: child.name)
     except PermissionError:  # its owner may not read it, but may change that
-        os.chmod(directory, 0o700)
+        Path(directory).chmod(0o700)
         with os.scandir(directory) as found:
             return sorted(found, key=lambda child: child.name)
 
@@ -165,7 +166,7 @@ def read_file(path: str) -> list[bytes]:
     except OSError as error:
         if error.errno != errno.EACCES:
             raise
-        os.chmod(path, 0o600)
+        Path(path).chmod(0o600)
         descriptor = os.open(path, flags)
     chunks = []
     with contextlib.closing(os.fdopen(descriptor, "rb", buffering=0)) as file:
@@ -181,15 +182,20 @@ def pack_new(entries: list[Entry], pack: Path, logical: str) -> list[Entry]:
     result = []
     with PackWriter(pack) as writer:
         for entry in entries:
-            if entry.kind == "f" and entry.size:
-                if isinstance(entry.ref, bytes):
-                    entry = entry._replace(ref=writer.add([entry.ref])._replace(source=logical))
-                elif isinstance(entry.ref, Content) and _is_file(entry.ref):
-                    content = writer.add(read_file(entry.ref.source))
-                    entry = entry._replace(ref=content._replace(source=logical))
-            result.append(entry)
+            chunks = _new_content(entry)
+            if chunks is None:
+                result.append(entry)
+            else:
+                content = writer.add(chunks)._replace(source=logical)
+                result.append(entry._replace(ref=content))
     return result
 
 
-def _is_file(content: Content) -> bool:
-    return not content.source.startswith("/kiln/store/")
+def _new_content(entry: Entry) -> list[bytes] | None:
+    if entry.kind != "f" or not entry.size:
+        return None
+    if isinstance(entry.ref, bytes):
+        return [entry.ref]
+    assert isinstance(entry.ref, Content)
+    in_store = entry.ref.source.startswith(STORE_PREFIX + "/")
+    return None if in_store else read_file(entry.ref.source)

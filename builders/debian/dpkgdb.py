@@ -69,7 +69,8 @@ def files(
     """The database's files: path, relative to the root, to text and mode.
 
     listed   of each package, by name, the paths that are its own ("/." and "/usr/bin/tmux")
-    digests  MD5 in hex of each conffile, by absolute path
+    digests  MD5 in hex, by absolute path, of each conffile, and of the files of each package that
+             has no member md5sums: dpkg makes one for those
 
     Raises BadTriggers.
     """
@@ -84,7 +85,12 @@ def files(
     )
     for package in packages:
         stem = f"{DIRECTORY}/info/{package.info_name}"
-        result[f"{stem}.list"] = ("".join(f"{path}\n" for path in listed[package.name]), 0o644)
+        paths = listed[package.name]
+        result[f"{stem}.list"] = ("".join(f"{path}\n" for path in paths), 0o644)
+        if "md5sums" not in package.members:
+            kept = [path for path in paths if path in digests and path not in package.conffiles]
+            lines = [f"{digests[path]}  {path[1:]}\n" for path in kept]
+            result[f"{stem}.md5sums"] = ("".join(lines), 0o644)
         for member, text in package.members.items():
             result[f"{stem}.{member}"] = (text, 0o755 if member in SCRIPTS else 0o644)
     for name, text in trigger_files(packages).items():

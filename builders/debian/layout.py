@@ -43,6 +43,7 @@ class Layout:
 
     entries: dict[str, Entry] = field(default_factory=dict)
     listed: dict[str, list[str]] = field(default_factory=dict)
+    _places: dict[str, str] = field(default_factory=dict)
 
     def locate(self, path: str) -> str:
         """The canonical path of `path`: no component but the last is a symbolic link."""
@@ -80,8 +81,6 @@ class Layout:
         self._places[path] = place
         return place
 
-    _places: dict[str, str] = field(default_factory=dict)
-
 
 def place(packages: Sequence[tuple[Unpacked, Sequence[Entry]]], *, time: int) -> Layout:
     """Put packages together in their order, with /bin and the like merged into /usr.
@@ -104,28 +103,41 @@ def place(packages: Sequence[tuple[Unpacked, Sequence[Entry]]], *, time: int) ->
             if entry.kind == "f":
                 contents[raw] = entry
             old, owner = entries.get(path), owners.get(path)
-            if old is not None and entry.kind == "d" and old.kind in "dl":
-                if owner is None and old.kind == "d":
-                    entries[path] = entry._replace(path=path)
-                    owners[path] = package
-                continue
-            if old is not None and old.kind == "d" and entry.kind == "l":
-                continue  # dpkg leaves a directory that is there
-            if old is not None and owner is not None:
-                if old.kind == "d" or entry.kind == "d":
-                    raise _conflict(path, owner, package)
-                if _replaces(owner, package) and not _replaces(package, owner):
-                    listed.pop()
+            if old is not None:
+                contested = owner not in (None, package) and "d" not in (old.kind, entry.kind)
+                if _stays(path, old, owner, entry, package):
+                    if contested:
+                        listed.pop()
                     continue
-                if not _replaces(package, owner):
-                    raise _conflict(path, owner, package)
-                _unlist(layout, owner, path)
+                if contested and owner is not None:
+                    _unlist(layout, owner, path)
             _add_parents(entries, path, time)
             owners[path] = package
+            kept = entry
             if entry.kind == "h":
-                entry = _link_or_copy(layout, entry, contents, owners, package)
-            entries[path] = entry._replace(path=path)
+                kept = _link_or_copy(layout, entry, contents, owners, package)
+            entries[path] = kept._replace(path=path)
     return layout
+
+
+def _stays(path: str, old: Entry, owner: Unpacked | None, entry: Entry, package: Unpacked) -> bool:
+    """Whether what `owner` (None: nobody in particular) has at `path` stays when `package` comes
+    with `entry`. Raises FileConflict.
+    """
+    if entry.kind == "d" and old.kind in "dl":
+        return owner is not None or old.kind == "l"
+    if old.kind == "d" and entry.kind == "l":
+        return True  # dpkg leaves a directory that is there
+    if "d" not in (old.kind, entry.kind):
+        if owner is None:
+            return entry.kind != "l"
+        if owner is package:  # in /bin and /usr/bin, say: the one may be a link to the other
+            return entry.kind == "l"
+        if _replaces(package, owner):
+            return False
+        if _replaces(owner, package):
+            return True
+    raise _conflict(path, owner, package)
 
 
 def _add_base(
@@ -140,7 +152,13 @@ def _add_base(
 
 def _add_parents(entries: dict[str, Entry], path: str, time: int) -> None:
     parent = path.rpartition("/")[0]
-    if parent not in entries:
+    known = entries.get(parent)
+    if known is not None and known.kind != "d":
+        raise FileConflict(
+            f"/{parent} is a file in one package and a directory in another",
+            hint="they cannot be installed together; leave one of them out",
+        )
+    if known is None:
         _add_parents(entries, parent, time)
         entries[parent] = Entry(parent, "d", 0o755, mtime=time)
 
@@ -157,20 +175,18 @@ def _replaces(package: Unpacked, other: Unpacked) -> bool:
     )
 
 
-def _conflict(path: str, owner: Unpacked, package: Unpacked) -> FileConflict:
-    diverter = next(
-        (one.name for one in (package, owner) if "dpkg-divert" in one.members.get("preinst", "")),
-        None,
-    )
-    if diverter is not None:
-        return FileConflict(
-            f"package {diverter} diverts /{path}, which both {owner.name} and {package.name} have",
-            hint="Kiln cannot divert files of packages in the same root; leave one of the two out",
-        )
-    return FileConflict(
-        f"packages {owner.name} and {package.name} both have /{path}",
-        hint="they cannot be installed together; leave one of them out",
-    )
+def _conflict(path: str, owner: Unpacked | None, package: Unpacked) -> FileConflict:
+    hint = "they cannot be installed together; leave one of them out"
+    if owner is None:
+        return FileConflict(f"package {package.name} has /{path}, a directory, as a file")
+    for one in (package, owner):
+        if "dpkg-divert" in one.members.get("preinst", ""):
+            return FileConflict(
+                f"package {one.name} diverts /{path}, of which packages {owner.name} and "
+                f"{package.name} both have one",
+                hint="Kiln cannot divert files between new packages; leave one of the two out",
+            )
+    return FileConflict(f"packages {owner.name} and {package.name} both have /{path}", hint=hint)
 
 
 def _unlist(layout: Layout, loser: Unpacked, path: str) -> None:
@@ -220,26 +236,26 @@ def lay_out(
     try:
         for entry in directories:
             if entry.path:
-                os.mkdir(f"{top}/{entry.path}", 0o700)
+                Path(top, entry.path).mkdir(0o700)
         _write_files(files, top, real, laid, progress)
         for entry in ordered:
             path = f"{top}/{entry.path}"
             if entry.kind == "l":
-                os.symlink(str(entry.ref), path)
+                Path(path).symlink_to(str(entry.ref))
             elif entry.kind == "p":
                 os.mkfifo(path, entry.mode)
             elif entry.kind == "h":
                 os.link(f"{top}/{entry.ref!s}", path)
                 continue
             elif entry.kind in "cb":
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, entry.mode))
             else:
                 continue
             os.utime(path, ns=(entry.mtime, entry.mtime), follow_symlinks=False)
             laid[entry.path] = _laid(os.lstat(path))
         for entry in reversed(directories):
             path = f"{top}/{entry.path}"
-            os.chmod(path, entry.mode)
+            Path(path).chmod(entry.mode)
             os.utime(path, ns=(entry.mtime, entry.mtime))
             laid[entry.path] = _laid(os.lstat(path))
         for entry in ordered:  # a link changed the time of what it links to

@@ -39,7 +39,7 @@ CACHES = re.compile(r"var/(?:cache/(?:apt|ldconfig|man)|lib/apt/lists)/.+")
 """Directories stay in these; files do not."""
 LOGS = "var/log/"
 
-# Postfix's table of aliases holds times and what memory held before: Postfix makes it when it starts
+# Postfix's table of aliases holds times and remains of memory: it is made when Postfix starts
 _ALIASES = "etc/aliases.db"
 _ALIASES_UNIT = "usr/lib/systemd/system/postfix@.service.d/kiln-aliases.conf"
 _ALIASES_TEXT = b"[Service]\nExecStartPre=/usr/bin/newaliases\n"

@@ -329,7 +329,7 @@ def _drop_privileges(target: int, status: os.stat_result, record: Record) -> Non
     kept = mode & ~stat.S_ISUID
     if mode & stat.S_IXGRP:
         kept &= ~stat.S_ISGID
-    os.chmod(f"/proc/self/fd/{target}", kept)
+    Path(f"/proc/self/fd/{target}").chmod(kept)
 
 
 def _says_more_than_mode(acl: bytes) -> bool:

@@ -22,7 +22,7 @@ from builders.debian.layout import Layout, lay_out, place
 from builders.debian.normalise import normalise
 from builders.debian.recorder import Record
 from builders.derivation import Derivation
-from builders.registry import Build, builder
+from builders.registry import STORE_PREFIX, Build, builder
 from builders.tree import Entry, ReadContent, content_reader
 
 if TYPE_CHECKING:
@@ -38,12 +38,19 @@ _MACHINE_ID = "6b696c6e" * 4 + "\n"
 
 
 def root_derivation(
-    packages: Sequence[Package], uris: Sequence[str], *, name: str = "root", date: int
+    packages: Sequence[Package],
+    uris: Sequence[str],
+    *,
+    name: str = "root",
+    date: int,
+    provided: Sequence[str] = (),
 ) -> Derivation:
     """The root that `packages`, resolved and in the order to unpack, make when configured.
 
-    uris  of mirrors that have them
-    date  seconds: the archive snapshot's; no file is newer, and scripts take it for today
+    uris      of mirrors that have them
+    date      seconds: the archive snapshot's; no file is newer, and scripts take it for today
+    provided  virtual packages that others depend on and that the image has otherwise; an empty
+              package is registered for them, so that dpkg and apt find nothing amiss
     """
     from builders.debian.deb import unpack_derivation
 
@@ -57,6 +64,7 @@ def root_derivation(
                 (one.architecture for one in packages if one.architecture != "all"), "amd64"
             ),
             "date": date,
+            "provided": list(provided),
         },
         inputs=inputs,
         title=f"configure {len(packages)} packages",
@@ -74,6 +82,8 @@ def build(build: Build) -> None:
         (read_control(build.real(path)), mtree.read_item(build.real(path), path))
         for path in arguments["packages"]
     ]
+    if arguments["provided"]:
+        packages.insert(0, (stand_in(arguments["provided"]), []))
     root = build.scratch / "root"
     root.mkdir()
     since = time.time_ns()
@@ -108,13 +118,30 @@ def build(build: Build) -> None:
 
 def _reader(build: Build) -> Callable[[str], Path]:
     """Finds contents in the store and in the configured root alike."""
-    return lambda source: build.real(source) if source.startswith("/kiln/store/") else Path(source)
+    return lambda source: (
+        build.real(source) if source.startswith(STORE_PREFIX + "/") else Path(source)
+    )
 
 
 def read_control(item: Path) -> Unpacked:
     """What the unpacked item of a package says of the package."""
     control = json.loads((item / "control.json").read_text("utf-8"))
     return Unpacked(control["fields"], control["members"])
+
+
+def stand_in(provided: Sequence[str]) -> Unpacked:
+    """A package without files that provides the virtual packages `provided`."""
+    return Unpacked(
+        {
+            "Package": "kiln-provided",
+            "Version": "1",
+            "Architecture": "all",
+            "Maintainer": "Kiln <root@localhost>",
+            "Provides": ", ".join(provided),
+            "Description": "stands for what Kiln put into this system itself",
+        },
+        {"md5sums": ""},
+    )
 
 
 def add_database(
@@ -145,12 +172,15 @@ def add_database(
         directory(name, mode)
     for name in dpkgdb.directories():
         directory(name)
-    digests = {
-        path: hashlib.md5(read(entries[layout.locate(path[1:])])).hexdigest()
-        for package in packages
-        for path in package.conffiles
-        if layout.locate(path[1:]) in entries
-    }
+    digests: dict[str, str] = {}
+    for package in packages:
+        summed = "md5sums" in package.members
+        for path in package.conffiles if summed else layout.listed[package.name]:
+            entry = entries.get(layout.locate(path[1:]))
+            if entry is not None and entry.kind == "h":
+                entry = entries[str(entry.ref)]
+            if entry is not None and entry.kind == "f":
+                digests[path] = hashlib.md5(read(entry), usedforsecurity=False).hexdigest()
     texts = dpkgdb.files(packages, layout.listed, digests, architecture)
     for path, (text, mode) in texts.items():
         file(path, text, mode)
