@@ -41,12 +41,13 @@ class _Finder:
         self.wanted = {candidate.encode() for candidate in candidates}
         self.found: set[bytes] = set()
 
-    def block(self, data: bytes | memoryview, before: bytes) -> bytes:
+    def block(self, data: bytes, before: bytes) -> bytes:
         """Search `data`, which follows `before`; returns what the next call needs of it."""
         # Hashes have no "-" in them: cutting there leaves each at the end of a piece.
-        *pieces, last = (before + bytes(data)).split(b"-")
+        *pieces, last = (before + data).split(b"-")
         if pieces:
-            self.found |= self.wanted.intersection([piece[-HASH_LENGTH:] for piece in pieces])
+            long = [piece[-HASH_LENGTH:] for piece in pieces if len(piece) >= HASH_LENGTH]
+            self.found |= self.wanted.intersection(long)
         return last[-HASH_LENGTH:]
 
 
@@ -98,10 +99,10 @@ def _walk(path: Path, candidates: Collection[str], *, hashed: bool, change: bool
         if stat.S_ISREG(mode):
             kind = "x" if mode & 0o111 else "f"
             size += status.st_size
-            if hashed or finder:
-                content = _read(file, finder)
             if change:
                 Path(file).chmod(0o555 if kind == "x" else 0o444)
+            if hashed or finder:
+                content = _read(file, finder)
         elif stat.S_ISLNK(mode):
             kind = "l"
             target = os.fsencode(Path(file).readlink())

@@ -86,6 +86,8 @@ def staged(build: Build) -> None:
         raise StagedFailed(
             "its code made no output", hint="it has to make the file or directory #$output"
         )
+    if made.is_dir() and not made.is_symlink():
+        made.chmod(0o755)  # a directory that its owner may not write to cannot be moved
     made.rename(build.output)
 
 

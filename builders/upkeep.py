@@ -135,7 +135,7 @@ def _roots(store: Store, *, prune: bool) -> Iterator[str]:
 
 
 def _strays(store: Store, known: set[str]) -> list[Path]:
-    """What is in the store's directory without being an item, partial downloads, kept failures."""
+    """What is in the store's directory without being an item, and what builds that failed left."""
     strays = [
         place
         for place in store.root.iterdir()
@@ -144,6 +144,8 @@ def _strays(store: Store, known: set[str]) -> list[Path]:
     for name in ("partial", "failed"):
         if (store.state / name).is_dir():
             strays.extend((store.state / name).iterdir())
+    logs = {store.log_file(path) for path in known}
+    strays.extend(log for log in (store.state / "logs").iterdir() if log not in logs)
     return sorted(strays)
 
 

@@ -57,7 +57,8 @@ def test_the_output_may_be_a_directory_that_refers_to_itself(store: Store) -> No
         '  (mkdir-p (string-append out "/bin"))'
         '  (symlink (string-append out "/bin") (string-append out "/link"))'
         '  (call-with-output-file (string-append out "/bin/x") (lambda (p) (display "x" p)))'
-        '  (chmod (string-append out "/bin/x") #o700))',
+        '  (chmod (string-append out "/bin/x") #o100)'
+        '  (chmod out #o500))',
         modules=["(guix build utils)"],
     )
     realise([directory], store)

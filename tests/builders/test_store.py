@@ -178,6 +178,8 @@ def test_garbage_is_what_no_root_needs(store: Store, tmp_path: Path) -> None:
     store.add_root(tmp_path / "result", b)
     assert (tmp_path / "result").read_text() == "b"
     (store.root / "stray").mkdir()
+    store.log_file(a).write_bytes(b"")
+    store.log_file(ABSENT).write_bytes(b"")
     would = store.collect_garbage(keep=[d], dry_run=True)
     assert store.valid([a, b, c, d]) == {a, b, c, d}
     done = store.collect_garbage(keep=[d])
@@ -186,6 +188,8 @@ def test_garbage_is_what_no_root_needs(store: Store, tmp_path: Path) -> None:
     assert done.freed >= 10000
     assert store.valid([a, b, c, d]) == {a, b, d}
     assert not (store.root / "stray").exists()
+    assert store.log_file(a).exists()
+    assert not store.log_file(ABSENT).exists()
     (tmp_path / "result").unlink()
     assert set(store.collect_garbage().paths) == {a, b, d}
     assert list(store.root.iterdir()) == [store.state]
