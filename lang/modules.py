@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from lang.data import Keyword, Pair, Symbol, python_list, symbol
@@ -27,7 +27,9 @@ ModuleName: TypeAlias = tuple[str, ...]
 class Module:
     """A module. Its variables live in the session's globals under keys made by `key`.
 
-    `exports` maps exported names to the module's own names for them.
+    `exports` maps exported names to the module's own names for them. `syntax_constants` are the
+    globals keys of the patterns and templates that its code uses, `dependencies` the modules that
+    its expansion asked for; `digest` stands for the sources of all of it (see lang.cache).
     """
 
     def __init__(self, name: ModuleName, session: Session, core: Module | None) -> None:
@@ -41,6 +43,9 @@ class Module:
         self.reexported: list[Interface] = []
         self.env = Env(None, self)
         self.introduced = 0
+        self.syntax_constants: list[str] = []
+        self.dependencies: dict[ModuleName, None] = {}
+        self.digest = ""
         self._prefix = "/".join(name) + ":" if core is not None else ""
         self._resolved: dict[Symbol, Binding] = {}
 
@@ -135,22 +140,33 @@ class Interface:
     The module is loaded when a name is first looked up, which is how autoloading works.
     """
 
+    __slots__ = ("_session", "_source", "name", "renamed")
+
     def __init__(
-        self, load: Callable[[], Module], renamed: dict[Symbol, Symbol] | None = None
+        self, session: Session, name: ModuleName, renamed: dict[Symbol, Symbol] | None = None
     ) -> None:
-        self._load = load
+        self.name = name
         self.renamed = renamed
+        self._session = session
+        self._source: Module | None = None
+
+    @property
+    def source(self) -> Module:
+        """The module that is imported."""
+        if self._source is None:
+            self._source = self._session.require(self.name, None)
+        return self._source
 
     def get(self, name: Symbol) -> Binding | None:
         """What the local name `name` means."""
         if self.renamed is None:
-            return self._load().exported(name)
+            return self.source.exported(name)
         outer = self.renamed.get(name)
-        return self._load().exported(outer) if outer is not None else None
+        return self.source.exported(outer) if outer is not None else None
 
     def names(self) -> Iterable[Symbol]:
         """The local names."""
-        return self.renamed if self.renamed is not None else self._load().exported_names()
+        return self.renamed if self.renamed is not None else self.source.exported_names()
 
 
 def module_name(form: Any, around: Any) -> ModuleName:
@@ -198,7 +214,7 @@ def import_spec(spec: Any, module: Module, around: Any) -> Interface:
                     "the options are #:select, #:hide, #:prefix and #:renamer",
                 )
         plain = False
-    return Interface(lambda: source, None if plain else names)
+    return Interface(module.session, name, None if plain else names)
 
 
 def prefixed(names: dict[Symbol, Symbol], prefix: str) -> dict[Symbol, Symbol]:
@@ -208,8 +224,8 @@ def prefixed(names: dict[Symbol, Symbol], prefix: str) -> dict[Symbol, Symbol]:
 
 def whole(name: ModuleName, module: Module, form: Any) -> Interface:
     """All that module `name` exports."""
-    source = module.session.require(name, form)
-    return Interface(lambda: source)
+    module.session.require(name, form)
+    return Interface(module.session, name)
 
 
 def _selected(

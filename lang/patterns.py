@@ -339,7 +339,7 @@ def syntax_rules(form: Pair, env: Env) -> Macro:
                 return template.instantiate(values)
         no_match(use, [matcher.pattern for matcher, _ in rules])
 
-    return Macro(transform, ("syntax-rules", form))
+    return Macro(transform, ("syntax-rules", form, env))
 
 
 def no_match(use: Any, patterns: Sequence[Any] = ()) -> Any:

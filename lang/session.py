@@ -7,19 +7,23 @@ value = session.load_file(Path("os.scm"))
 from __future__ import annotations
 
 import gc
+import hashlib
 import importlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeAlias
 
 from lang import reader
+from lang.cache import Cache, source_key
+from lang.constants import UnserialisableConstantError
 from lang.data import UNSPECIFIED, Symbol, symbol
 from lang.deep import run_deep
 from lang.errors import SchemeSyntaxError
 from lang.expand import CORE, FORMS, expand, walk
 from lang.forms import SUPPORT
+from lang.frozen import UnfreezableError, freeze, thaw
 from lang.ir import GRef, Node
 from lang.modules import Interface, Module, ModuleName
 from lang.patterns import Matcher, Template
@@ -54,7 +58,7 @@ class Session:
     ) -> None:
         self.load_path = [Path(directory) for directory in load_path]
         self.library_roots = [Path(root) for root in library_roots]
-        self.cache = cache
+        self.cache = Cache(cache) if cache is not None else None
         self.stage = stage
         self.sources = SourceMap()
         self.globals: dict[str, object] = {}
@@ -66,14 +70,14 @@ class Session:
         self.globals.update(self.primitives)
         self.core = self._core_module()
         self._core_names: AliasTable = {}
-        self._syntax_constants = 0
         self._user_modules = 0
+        self._loading: list[Module] = []
 
     # ------------------------------------------------------------ what callers use
 
     def load_file(self, path: Path) -> object:
         """The value of the last form of the file `path`, evaluated in a fresh module."""
-        return run_deep(lambda: self._evaluate(self._source(path), self.user_module()))
+        return run_deep(lambda: self._load_source(self._source(path), self.user_module()))
 
     def eval_text(self, text: str, name: str = "<eval>", module: Module | None = None) -> object:
         """The value of the last form of `text`, in `module` or a fresh one."""
@@ -115,9 +119,9 @@ class Session:
 
     def syntax_constant(self, module: Module, constant: Matcher | Template) -> str:
         """The globals key under which expanded code finds `constant`."""
-        self._syntax_constants += 1
-        key = module.key(f"%syntax~{self._syntax_constants}")
+        key = module.key(f"%syntax~{len(module.syntax_constants) + 1}")
         self.globals[key] = constant
+        module.syntax_constants.append(key)
         return key
 
     def compile_transformer(self, node: Node) -> Unit:
@@ -166,11 +170,11 @@ class Session:
 
     def require(self, name: ModuleName, form: Any) -> Module:
         """The module `name`, loaded if need be; `form` asks for it."""
-        module = self.modules.get(name)
-        if module is None:
-            module = self._load(name)
+        module = self.modules.get(name) or self._load(name)
         if module is None:
             self._not_found(name, form)
+        if self._loading:
+            self._loading[-1].dependencies[name] = None
         return module
 
     def exists(self, name: ModuleName) -> bool:
@@ -184,8 +188,7 @@ class Session:
             return None
         module = self._new_module(name)
         if name[0] == _R7RS:
-            core = self.core
-            module.reexported.append(Interface(lambda: core))
+            module.reexported.append(Interface(self, CORE))
             self._add_forms(module, (_R7RS, "base"))
         self._add_forms(module, name)
         try:
@@ -193,7 +196,7 @@ class Session:
                 self._bind_native(module, path)
             elif path is not None:
                 position = CURRENT.position
-                self._evaluate(self._source(path), module)
+                self._load_source(self._source(path), module)
                 CURRENT.position = position
         except BaseException:
             # A module that failed to load is tried again, not half seen.
@@ -242,6 +245,8 @@ class Session:
         library: Library = importlib.import_module(
             ".".join((directory.resolve().name, *parts))
         ).LIBRARY
+        status = path.stat()
+        module.digest = f"{status.st_size} {status.st_mtime_ns}"
         for name, value in library.bindings.items():
             id = symbol(name)
             if name in library.staged and self.stage == "configuration":
@@ -282,19 +287,59 @@ class Session:
         library = any(path.is_relative_to(root) for root in self.library_roots)
         return self.sources.add(str(path), text, library=library)
 
+    def _load_source(self, source: Source, module: Module) -> Any:
+        """Run `source` as the contents of the new `module`: from the cache, if it is there."""
+        with _collector_off():
+            self._loading.append(module)
+            try:
+                if self.cache is None:
+                    return self._evaluate(source, module)
+                key = source_key(self.stage, module.name, source.name, source.text)
+                entry = self.cache.read(module.name, source.name, key)
+                if entry is not None:
+                    digests, frozen = entry
+                    if all(self.require(name, None).digest == known for name, known in digests):
+                        module.digest = _digest(key, digests)
+                        unit = thaw(frozen, module)
+                        return self.run_unit(unit) if unit is not None else UNSPECIFIED
+                return self._compile_and_store(source, module, key, self.cache)
+            finally:
+                self._loading.pop()
+
+    def _compile_and_store(self, source: Source, module: Module, key: bytes, cache: Cache) -> Any:
+        module.dependencies.clear()
+        top, unit = self._expand(source, module)
+        value = self._finish(top, unit)
+        digests = [(name, self.modules[name].digest) for name in module.dependencies]
+        module.digest = _digest(key, digests)
+        if top.whole_module:
+            with suppress(UnfreezableError, UnserialisableConstantError):
+                cache.write(module.name, source.name, key, (digests, freeze(module, unit)))
+        return value
+
     def _evaluate(self, source: Source, module: Module) -> Any:
         with _collector_off():
-            forms = reader.read_all(source)
-            position = CURRENT.position
-            top = TopLevel(module)
-            top.announce(forms)
-            top.scan(forms)
-            nodes = top.nodes()
-            CURRENT.position = position
-            value = self.run(nodes, source.name) if nodes else UNSPECIFIED
-            for key in top.defined:
-                self.pending.pop(key, None)
-            return value
+            return self._finish(*self._expand(source, module))
+
+    def _expand(self, source: Source, module: Module) -> tuple[TopLevel, Unit | None]:
+        forms = reader.read_all(source)
+        position = CURRENT.position
+        top = TopLevel(module)
+        top.announce(forms)
+        top.scan(forms)
+        nodes = top.nodes()
+        CURRENT.position = position
+        return top, self._compile(nodes, source.name) if nodes else None
+
+    def _finish(self, top: TopLevel, unit: Unit | None) -> Any:
+        value = self.run_unit(unit) if unit is not None else UNSPECIFIED
+        for key in top.defined:
+            self.pending.pop(key, None)
+        return value
+
+
+def _digest(key: bytes, digests: list[tuple[ModuleName, str]]) -> str:
+    return hashlib.sha256(key + repr(digests).encode()).hexdigest()
 
 
 def _global_keys(node: Node) -> set[str]:

@@ -234,6 +234,7 @@ def _expand_include(x: Pair, env: Env) -> Node:
 
 
 def _define_include(x: Pair, context: Context) -> None:
+    context.whole_module = False
     context.splice(included(x, context.env))
 
 

@@ -77,14 +77,16 @@ class RecordSyntax:
     fields: list[Field] = field(default_factory=list)
 
 
-def _outside(name: str) -> Macro:
+def outside(name: str) -> Macro:
+    """The meaning of this-record and its like where there is no record."""
+
     def transform(use: Any, _: Env) -> NoReturn:
         syntax_error(f"{name} means something only inside a thunked field of a record", use)
 
     return Macro(transform, ("outside", name))
 
 
-THIS_RECORD: Final = SyntaxParameter(_outside("this-record"))
+THIS_RECORD: Final = SyntaxParameter(outside("this-record"))
 provide(THIS_RECORD, ["this-record"], [RECORDS])
 
 
@@ -103,7 +105,7 @@ def define_record_type_star(x: Pair, context: Context) -> None:
             syntax_error(f"define-record-type*: a name is expected, not {show(id)}", x)
     env = context.env
     if this is not None:
-        context.bind(this, SyntaxParameter(_outside(this.name)))
+        context.bind(this, SyntaxParameter(outside(this.name)))
     record = RecordSyntax(base(keyword), type_id, this, env)
     documentation = []
     symbols = []
@@ -236,7 +238,7 @@ class _Construction:
         self.record = record
         self.x = x
         self.scope = env
-        self.self_key = SyntaxParameter(_outside("the record"))
+        self.self_key = SyntaxParameter(outside("the record"))
         self.bindings: list[tuple[Var, Node, int | None]] = []
         self.values: dict[Symbol, Var] = {}
         self.original: Var | None = None

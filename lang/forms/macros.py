@@ -135,7 +135,7 @@ def identifier_syntax(form: Pair, env: Env) -> Macro:
             return setter.instantiate(matcher.match(use.cdr) or [])
         return Pair(template.instantiate([]), use.cdr, use.pos)
 
-    return Macro(transform, ("identifier-syntax", form), variable=setter is not None)
+    return Macro(transform, ("identifier-syntax", form, env), variable=setter is not None)
 
 
 def _is_set(keyword: Any, env: Env) -> bool:
@@ -163,30 +163,33 @@ class Transformer:
     """A macro's procedure: as a node to compile, or compiled; its value once it is needed."""
 
     def __init__(
-        self, name: Identifier, module: Module, node: Node | None = None, unit: Unit | None = None
+        self,
+        name: Identifier,
+        module: Module,
+        node: Node | None = None,
+        load: Callable[[], Unit] | None = None,
     ) -> None:
         self.name = name
         self.module = module
         self._node = node
-        self._unit = unit
+        self._load = load
+        self._unit: Unit | None = None
         self._value: Any = None
 
     def unit(self) -> Unit:
         """The compiled expression."""
-        if self._unit is None:
-            self.value()
-        assert self._unit is not None
+        if self._unit is None and self._load is not None:
+            self._unit = self._load()
+        elif self._unit is None:
+            assert self._node is not None
+            self._unit = self.module.session.compile_transformer(self._node)
+            self._node = None
         return self._unit
 
     def value(self) -> Callable[[Any], Any]:
         """The procedure."""
         if self._value is None:
-            session = self.module.session
-            if self._unit is None:
-                assert self._node is not None
-                self._unit = session.compile_transformer(self._node)
-                self._node = None
-            value = session.run_unit(self._unit)
+            value = self.module.session.run_unit(self.unit())
             if type(value) is VariableTransformer:
                 value = value.function
             if not callable(value):

@@ -30,6 +30,7 @@ def define_module(x: Pair, context: Context) -> None:
     """(define-module (name ...) #:use-module spec ... #:export (name ...) ...)"""
     operands = parts(x, 1, None, "(define-module (name ...) #:use-module (other module) ...)")
     module = context.env.module.session.enter(module_name(operands.pop(0), x))
+    context.whole_module = context.whole_module and module is context.env.module
     context.env = module.env
     while operands:
         option = operands.pop(0)
@@ -76,7 +77,7 @@ def _export(module: Module, names: Any, x: Pair) -> None:
 def _autoload(module: Module, name: Any, names: Any, x: Pair) -> None:
     wanted = module_name(name, x)
     chosen = {base(id): base(id) for id in python_list(names)}
-    module.use(Interface(lambda: module.session.require(wanted, x), chosen))
+    module.use(Interface(module.session, wanted, chosen))
 
 
 @definition("use-modules")
@@ -128,23 +129,10 @@ def import_set(form: Any, module: Module, around: Pair) -> Interface:
         nested = form.cdr.car
         if type(nested) is Pair and modifier in ("only", "except", "prefix", "rename"):
             inner = import_set(nested, module, around)
-            names = {local: local for local in inner.names()}
+            names = inner.renamed or {local: local for local in inner.names()}
             names = _modified(modifier, names, python_list(form.cdr.cdr), form)
-            return _Renamed(inner, names)
+            return Interface(module.session, inner.name, names)
     return import_spec(form, module, around)
-
-
-class _Renamed(Interface):
-    """An interface seen through a change of names."""
-
-    def __init__(self, inner: Interface, renamed: dict[Symbol, Symbol]) -> None:
-        self.inner = inner
-        self.renamed: dict[Symbol, Symbol] = renamed
-
-    def get(self, name: Symbol) -> Any:
-        """What the local name `name` means."""
-        outer = self.renamed.get(name)
-        return self.inner.get(outer) if outer is not None else None
 
 
 def _modified(
@@ -181,6 +169,7 @@ def _define_library(x: Pair, context: Context) -> None:
     session = context.env.module.session
     outer = context.env
     module = session.enter(module_name(operands.pop(0), x))
+    context.whole_module = False
     context.env = module.env
     context.scan(_declarations(operands, module))
     context.env = outer

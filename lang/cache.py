@@ -1,0 +1,98 @@
+"""Compiled modules on disk, found by what they were compiled from.
+
+An entry is valid for the text of its source, the same modules below it, the same version of this
+language and of Python. Entries are read only from a directory that nobody else can write: they
+hold code.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import marshal
+import os
+import stat
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from lang.modules import ModuleName
+
+_ROOM: Final = Path(__file__).parent
+_KEY_SIZE: Final = 32
+
+
+@functools.cache
+def version() -> str:
+    """What changes whenever this language's implementation does."""
+    digest = hashlib.sha256(f"{sys.implementation.cache_tag} {sys.flags.optimize}".encode())
+    for path in sorted(_ROOM.rglob("*.py")):
+        status = path.stat()
+        digest.update(f"{path.relative_to(_ROOM)} {status.st_size} {status.st_mtime_ns}".encode())
+    return digest.hexdigest()
+
+
+def source_key(stage: str, name: ModuleName, file: str, text: str) -> bytes:
+    """The hash of what an entry is compiled from, apart from the modules below it."""
+    digest = hashlib.sha256()
+    for part in (version(), stage, repr(name), file, text):
+        digest.update(part.encode())
+        digest.update(b"\0")
+    return digest.digest()
+
+
+class Cache:
+    """A directory of compiled modules. Trouble with it is never an error: there is no entry."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def read(self, name: ModuleName, file: str, key: bytes) -> Any:
+        """The data that was written for module `name` of source `file` under `key`, or None."""
+        if not self._private():
+            return None
+        try:
+            data = self._path(name, file).read_bytes()
+        except OSError:
+            return None
+        if data[:_KEY_SIZE] != key:
+            return None
+        try:
+            checksum = hashlib.sha256(data[2 * _KEY_SIZE :]).digest()
+            if checksum != data[_KEY_SIZE : 2 * _KEY_SIZE]:
+                return None
+            return marshal.loads(data[2 * _KEY_SIZE :])
+        except (EOFError, ValueError, TypeError):
+            return None
+
+    def write(self, name: ModuleName, file: str, key: bytes, value: Any) -> None:
+        """Put an entry in place of the one for the same source; all at once or not at all."""
+        data = marshal.dumps(value)
+        try:
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self._private():
+                return
+            handle, temporary = tempfile.mkstemp(dir=self.directory)
+            try:
+                with os.fdopen(handle, "wb") as out:
+                    out.write(key + hashlib.sha256(data).digest() + data)
+                Path(temporary).replace(self._path(name, file))
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+        except OSError:
+            return
+
+    def _path(self, name: ModuleName, file: str) -> Path:
+        label = hashlib.sha256(f"{name!r} {file}".encode()).hexdigest()[:32]
+        return self.directory / f"{label}.compiled"
+
+    def _private(self) -> bool:
+        """Is the directory this user's, and nobody else's to write?"""
+        try:
+            status = self.directory.lstat()
+        except OSError:
+            return False
+        others = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not others
