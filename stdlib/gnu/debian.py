@@ -53,9 +53,7 @@ def _resolve(requests: Any, *, essential: bool) -> tuple[Package, ...]:
     for name, (version, location) in wanted.items():
         _check_version(index, name, version, location)
     try:
-        return resolve(
-            index, sorted(wanted), essential=essential, satisfied=PROVIDED_BY_KILN
-        )
+        return resolve(index, sorted(wanted), essential=essential, satisfied=PROVIDED_BY_KILN)
     except UnknownPackage as error:
         _fail(error.message, error.hint, wanted.get(error.name, (None, None))[1])
     except BuilderError as error:
@@ -82,7 +80,9 @@ def debian_root(requests: Any) -> Values:
     Two values: the derivation, and the sorted names of all packages in it.
     """
     packages = _resolve(requests, essential=True)
-    derivation = root.root_derivation(packages, date=current().index.date)
+    derivation = root.root_derivation(
+        packages, (), date=current().index.date, provided=sorted(PROVIDED_BY_KILN)
+    )
     return Values((derivation, scheme_list(sorted(package.name for package in packages))))
 
 
@@ -91,7 +91,7 @@ def native_derivation(requests: Any) -> Derivation:
     """A store item of the packages in `requests` and what they need, for builds to run."""
     names = sorted(_requests(requests))
     packages = _resolve(requests, essential=False)
-    return native.native_derivation(packages, "-".join(names))
+    return native.native_derivation(packages, (), "-".join(names))
 
 
 @LIBRARY.procedure("unpacked-package")

@@ -26,7 +26,7 @@ def crypt(password: str, salt: str) -> str:
         rounds = int(count)
     schemes = {"5": sha256_crypt, "6": sha512_crypt}
     if kind not in schemes:
-        misc_error("crypt", "~s is no salt that Kiln takes: use \"$6$\" and some letters", salt)
+        misc_error("crypt", '~s is no salt that Kiln takes: use "$6$" and some letters', salt)
     try:
         hasher = schemes[kind].using(salt=rest.partition("$")[0], rounds=rounds)
         return str(hasher.hash(str(password)))

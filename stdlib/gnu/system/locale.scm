@@ -38,6 +38,8 @@
             (use-modules (guix build utils))
             (mkdir-p #$output)
             (setenv "I18NPATH" #+(file-append locales "/share/i18n"))
+            ;; localedef unpacks character maps with the gzip that it finds.
+            (setenv "PATH" #+(file-append gzip "/bin"))
             (invoke #+(file-append libc-bin "/bin/localedef") "--no-archive"
                     "-i" #$source
                     "-f" #$(canonical-charset charset)

@@ -1,0 +1,1 @@
+"""R6RS libraries whose procedures are Python's."""
