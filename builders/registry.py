@@ -29,6 +29,7 @@ SOURCE_DATE_EPOCH: Final = 1
 STAGED_LIBRARY: Final = (
     "stdlib.srfi",
     "stdlib.ice-9",
+    "stdlib.ice_9",
     "stdlib.rnrs",
     "stdlib.scheme",
     "stdlib.guix.build",

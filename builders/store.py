@@ -85,6 +85,9 @@ class Damage:
     path: str
     message: str
 
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
 
 class Store:
     """The store below `root`: by default $KILN_STORE, else $XDG_DATA_HOME/kiln/store."""

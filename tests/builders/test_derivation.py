@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import re
 import string
 from pathlib import Path
 
@@ -168,3 +169,14 @@ def test_base_32_agrees_with_nix() -> None:
     # nix-hash --type sha256 --to-base32, for the empty text.
     digest = hashlib.sha256(b"").digest()
     assert base32.encode(digest) == "0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73"
+
+
+def test_what_staged_code_may_import_needs_nothing_that_it_may_not() -> None:
+    for name in registry.STAGED_LIBRARY:
+        for file in registry.source_files(name):
+            text = file.read_text()
+            for used in re.findall(r"^\s*(?:from|import) ((?:stdlib|builders)[\w.]*)", text, re.M):
+                assert used.startswith(registry.STAGED_LIBRARY), file
+            for used in re.findall(r"#:(?:use|autoload)[\w-]* \(+([^)]+)\)", text):
+                inside = ("srfi", "ice-9", "rnrs", "scheme", "guix build", "gnu build", "system")
+                assert used.startswith(inside), file
