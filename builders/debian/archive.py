@@ -166,7 +166,9 @@ class Archive:
         snapshot = hashlib.sha256(repr(sorted(zip(texts, shape, strict=True))).encode()).hexdigest()
         name = file_name(snapshot, shape, self.architecture)
         target = self.cache / "index" / name
-        if not target.exists():
+        try:
+            index = Index(target)
+        except DamagedIndex:  # or not there at all
             files = (
                 PackagesFile(_unpacked(path, file), one.suite.uris, one.release.priority, file)
                 for (one, file), path in zip(wanted, paths, strict=True)
@@ -175,7 +177,7 @@ class Archive:
             compile_index(
                 target, files, snapshot=snapshot, date=date, architecture=self.architecture
             )
-        index = Index(target)
+            index = Index(target)
         self._keep(fetched, name, {path.name for path in paths})
         return index
 

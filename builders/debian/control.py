@@ -35,7 +35,7 @@ Alternatives = tuple[Relation, ...]
 
 _RELATION = re.compile(
     r"\s*([A-Za-z0-9][A-Za-z0-9+.-]*)(?::([a-z0-9-]+))?"
-    r"\s*(?:\(\s*(<<|<=|=|>=|>>|<|>)\s*([^\s()]+)\s*\))?\s*"
+    r"\s*(?:\(\s*(<<|<=|=|>=|>>|<|>)\s*([^\s()<>=|]+)\s*\))?\s*"
 )
 _OBSOLETE = {"<": "<=", ">": ">="}
 _FIELD_NAME = re.compile(r"[!-,.-9;-~][!-9;-~]*")

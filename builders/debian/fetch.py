@@ -123,6 +123,7 @@ def _from_one(
 ) -> None:
     """Complete `file` from one URI; raise AttemptFailed when that cannot be."""
     failures = 0
+    renewed = False
     while True:
         start = file.seek(0, os.SEEK_END)
         try:
@@ -133,10 +134,11 @@ def _from_one(
         except AttemptFailed as stop:
             if stop.cause == "wrong":
                 file.truncate(0)
-                if start:
-                    # What was there before may be at fault: once more from the beginning.
-                    continue
-                raise
+                if not start or renewed:
+                    raise
+                # What was there before may be at fault: once more from the beginning.
+                renewed = True
+                continue
             failures = 0 if file.seek(0, os.SEEK_END) > start else failures + 1
             if not stop.again or failures >= ATTEMPTS:
                 raise
@@ -148,7 +150,7 @@ def _check(file: BinaryFile, sha256: str, size: int | None) -> None:
     if size is not None and length < size:
         raise AttemptFailed("broken off", f"broke off after {length} of {size} bytes", True)
     if size is not None and length != size:
-        raise AttemptFailed("wrong", f"it gives {length} bytes, {size} are right")
+        raise AttemptFailed("wrong", f"it has {length} bytes, {size} are right")
     file.seek(0)
     actual = hashlib.file_digest(file, "sha256").hexdigest()
     if actual != sha256:
@@ -178,12 +180,14 @@ def _transfer(
             while block := response.read(BLOCK):
                 done += len(block)
                 if size is not None and done > size:
-                    raise AttemptFailed("wrong", f"it gives more than {size} bytes")
+                    raise AttemptFailed("wrong", f"it has more than {size} bytes")
                 file.write(block)
                 progress(done, total)
             if expected is not None and done - start < expected:
                 reason = f"broke off after {done} of {start + expected} bytes"
                 raise AttemptFailed("broken off", reason, True)
+            if expected is not None and size is not None and done < size:
+                raise AttemptFailed("wrong", f"it has {done} bytes, {size} are right")
     except (OSError, http.client.HTTPException) as error:
         if isinstance(error, urllib.error.HTTPError) and error.code == 416 and start:
             raise AttemptFailed("wrong", "it does not have the rest") from error
@@ -219,7 +223,9 @@ def _small(
         with urllib.request.urlopen(request, timeout=timeout) as response:
             body = response.read(limit + 1)
             if len(body) > limit:
-                raise AttemptFailed("wrong", f"it gives more than {limit} bytes")
+                raise AttemptFailed("wrong", f"it has more than {limit} bytes")
+            if len(body) < (_content_length(response.headers) or 0):
+                raise AttemptFailed("broken off", f"broke off after {len(body)} bytes", True)
             names = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
             given = {ask: response.headers.get(name) for name, ask in names.items()}
             return body, {ask: value for ask, value in given.items() if value}

@@ -10,11 +10,11 @@ from builders.errors import BuilderError
 Key = tuple[int, str, str]
 
 _PARTS = re.compile(r"([^0-9]*)([0-9]*)")
-_VALID = re.compile(r"(?:([0-9]+):)?([A-Za-z0-9.+~:-]*?)(?:-([A-Za-z0-9.+~]*))?", re.ASCII)
+_VALID = re.compile(r"(?:([0-9]+):)?([A-Za-z0-9.+~-]*?)(?:-([A-Za-z0-9.+~]*))?", re.ASCII)
 
 # In a part, "~" sorts before the end, the end before letters, letters before all else.
 _END = "\x02"
-_ORDER = {ord("~"): "\x01"} | {ord(c): chr(0x80 + ord(c)) for c in "+-.:"}
+_ORDER = {ord("~"): "\x01"} | {ord(c): chr(0x80 + ord(c)) for c in "+-."}
 
 
 class InvalidVersion(BuilderError):
