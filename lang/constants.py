@@ -8,7 +8,6 @@ positions of pairs belong to a session and are not kept.
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any, Final
 
 from lang.data import (
@@ -27,6 +26,7 @@ from lang.data import (
     keyword,
     symbol,
 )
+from lang.numbers import is_rational_type
 from lang.sources import Location
 
 PLAIN: Final = frozenset({bool, int, float, complex, str, bytes, type(None)})
@@ -63,11 +63,17 @@ _SINGLETONS: Final[dict[str, Singleton]] = {
     singleton.text: singleton for singleton in (NIL, UNSPECIFIED, UNDEFINED, EOF)
 }
 
+
+def _ratio(text: str) -> Any:
+    from lang.rationals import normalised
+
+    return normalised(text)
+
+
 _ENCODE_ATOM: Final[dict[type, Callable[[Any], tuple[Any, ...]]]] = {
     Symbol: lambda x: ("symbol", x.name),
     Keyword: lambda x: ("keyword", x.name),
     Char: lambda x: ("char", x.value),
-    Fraction: lambda x: ("fraction", x.numerator, x.denominator),
     MString: lambda x: ("mstring", str(x)),
     bytearray: lambda x: ("bytearray", bytes(x)),
     Location: lambda x: ("location", *x),
@@ -77,7 +83,7 @@ _DECODE_ATOM: Final[dict[str, Callable[[Any], Any]]] = {
     "symbol": lambda e: symbol(e[1]),
     "keyword": lambda e: keyword(e[1]),
     "char": lambda e: char(e[1]),
-    "fraction": lambda e: Fraction(e[1], e[2]),
+    "ratio": lambda e: _ratio(e[1]),
     "mstring": lambda e: MString(e[1]),
     "bytearray": lambda e: bytearray(e[1]),
     "location": lambda e: Location(e[1], e[2], e[3]),
@@ -105,6 +111,8 @@ class _Encoder:
             return self.compound(value)
         if kind is tuple or kind is Values:
             return ("tuple" if kind is tuple else "values", *map(self.encode, value))
+        if is_rational_type(kind):
+            return ("ratio", str(value))
         if kind in _REGISTERED:
             tag, to_value = _REGISTERED[kind]
             return ("registered", tag, self.encode(to_value(value)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple
 
 from lang.codegen import THUNK
+from lang.codegen.primitives import ARITHMETIC
 from lang.data import python_list
 from lang.runtime.condition_types import (
     ERROR_LOCATION,
@@ -19,6 +21,7 @@ from lang.runtime.condition_types import (
     LEXICAL,
     POSITION,
     SYNTAX,
+    WHO,
     Condition,
 )
 from lang.runtime.inline import no_clause, parse_keywords
@@ -80,6 +83,8 @@ def explain(
     if location is None:
         location = _place(trace, reached[LONGEST_TRACE:], sources)
     message = condition_text(payload)
+    if isinstance(payload, Condition) and not payload.field(WHO, "who"):
+        message = _operator(location, sources) + message
     hint = payload.field(FIX_HINT, "hint") if isinstance(payload, Condition) else None
     kind = _kind(payload)
     if kind == "unbound-variable" and hint is None:
@@ -136,6 +141,15 @@ def _place(
         if not call.library:
             return call.location
     return trace[0].location if trace else None
+
+
+def _operator(location: Location | None, sources: SourceMap) -> str:
+    """ "+: " if the place is an arithmetic operation, written out by the compiler."""
+    source = sources.named(location.file) if location else None
+    if location is None or source is None:
+        return ""
+    match = re.match(r"\(\s*([^\s()]+)", source.line(location.line)[location.column - 1 :])
+    return f"{match[1]}: " if match and match[1] in ARITHMETIC else ""
 
 
 def _reached(error: BaseException) -> list[TracebackType]:

@@ -321,6 +321,12 @@ _GIVE_NUMBERS: Final = frozenset(
 )
 """Core procedures whose result is a number, if there is one."""
 
+ARITHMETIC: Final = frozenset(
+    {"+", "-", "*", "modulo", "1+", "1-", "-1+", "=", "<", ">", "<=", ">="}
+    | {"zero?", "positive?", "negative?", "even?", "odd?"}
+)
+"""The procedures on numbers that are written out."""
+
 _PREDICATES: Final = frozenset(_PREDICATE_RULES)
 
 INLINED: Final[dict[str, Inline]] = {

@@ -1,0 +1,131 @@
+"""What a person is told about an error: the place, the message, the hint."""
+
+from __future__ import annotations
+
+import pytest
+
+from lang.errors import SchemeError, SchemeSyntaxError, explain, render
+from lang.session import Session
+from lang.sources import SourceMap
+
+
+def diagnose(text: str) -> tuple[str, Session]:
+    session = Session([])
+    module = session.user_module()
+    with pytest.raises(Exception) as raised:
+        session.eval_text(text, "t.scm", module)
+    diagnosis = explain(raised.value, session.sources, lambda: session.bound_names(module))
+    return render(diagnosis, session.sources), session
+
+
+CASES = {
+    "(define (f x)\n  (+ 1 (car x)))\n(list (f 5))": (
+        "t.scm:2:8: error: car: Wrong type argument in position 1 (expecting a pair): 5\n"
+        "    (+ 1 (car x)))\n"
+        "         ^"
+    ),
+    '(list\n (strin-append "a"))': (
+        "t.scm:2:2: error: Unbound variable: strin-append\n"
+        '   (strin-append "a"))\n'
+        "   ^\n"
+        "hint: did you mean string-append"
+    ),
+    "(define (f a b) a)\n(list (f 1))": (
+        "t.scm:2:7: error: f: Too few arguments, it is called as (f a b)"
+    ),
+    "(define (f a b) a)\n(list (f 1 2 3))": (
+        "t.scm:2:7: error: f: Wrong number of arguments: 3 given, it is called as (f a b)"
+    ),
+    "(define* (f a #:optional b . c) a)\n(list (f))": (
+        "t.scm:2:7: error: f: Too few arguments, it is called as (f a #:optional b . c)"
+    ),
+    "(define* (f #:key width) width)\n(list (f #:size 1))": (
+        "t.scm:2:7: error: f: Unrecognized keyword: #:size (expected #:width)"
+    ),
+    "(define* (f #:key width) width)\n(list (f #:width))": (
+        "t.scm:2:7: error: f: Keyword argument has no value: #:width"
+    ),
+    "(define h (case-lambda ((a) 1) ((a b) 2)))\n(list (h))": (
+        "t.scm:2:7: error: h: Wrong number of arguments: 0 given, 1, 2 accepted"
+    ),
+    '(list (+ 1 "a"))': "t.scm:1:7: error: +: Wrong type argument: a number is expected, not a str",
+    "(list (* 2 #f))": "t.scm:1:7: error: *: Wrong type argument in position 2: #f",
+    '(list ("a" 1))': "t.scm:1:7: error: a string is called as if it were a procedure",
+    "(letrec ((a (lambda () b)) (b (a))) b)": (
+        "t.scm:1:13: error: b is used before its definition"
+    ),
+    '(error "bad:" \'a "b")': 't.scm:1:1: error: bad: a "b"',
+    "(raise 'foo)": "t.scm:1:1: error: raised: foo",
+    "(throw 'my-key 1)": "t.scm:1:1: error: Throw to key my-key: 1",
+    "(list (vector-ref (vector 1) 7))": "t.scm:1:7: error: vector-ref: Value out of range: 7",
+    "(define (f x) (+ 1 (f x)))\n(f 1)": "t.scm:1:20: error: Stack overflow",
+    '(let ((日 5)) (list "日本" (car 日)))': (
+        "t.scm:1:25: error: car: Wrong type argument in position 1 (expecting a pair): 5\n"
+        '  (let ((日 5)) (list "日本" (car 日)))\n'
+        "                             ^"
+    ),
+    '(display "abc': "t.scm:1:10: error:",
+    "(list 1 2))": "t.scm:1:11: error:",
+    "(let ((x 1) (y)) x)": "t.scm:1:13: error:",
+    "(if)": "t.scm:1:1: error:",
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES.items())
+def test_the_place_and_the_message_are_the_programs(text: str, expected: str) -> None:
+    report, _ = diagnose(text)
+    assert report.startswith(expected), report
+
+
+def test_a_users_file_is_preferred_to_a_library() -> None:
+    session = Session([])
+    module = session.user_module()
+    library = session.sources.add("lib.scm", "(define (helper x) (+ 1 (car x)))", library=True)
+    session._evaluate(library, module)
+    with pytest.raises(AttributeError) as raised:
+        session.eval_text("(define (mine)\n  (+ 1 (helper 5)))\n(mine)", "os.scm", module)
+    diagnosis = explain(raised.value, session.sources, list)
+    assert str(diagnosis.location) == "os.scm:2:8"
+    assert [call.procedure for call in diagnosis.trace] == ["helper", "mine", "top level"]
+    assert diagnosis.trace[0].library
+
+
+def test_what_was_caught_and_raised_again_keeps_its_place() -> None:
+    report, _ = diagnose(
+        "(define (f)\n  (car 5))\n"
+        "(with-exception-handler\n (lambda (e) (raise e))\n (lambda () (+ 1 (f)))\n #:unwind? #t)"
+    )
+    assert report.startswith("t.scm:2:3: error: car:"), report
+
+
+def test_a_conditions_own_position_wins() -> None:
+    sources = SourceMap()
+    source = sources.add("os.scm", "(a\n (b))")
+    error = SchemeSyntaxError(source.base + 4, "no b here", hint="remove it")
+    report = render(explain(error, sources, list), sources)
+    assert report == "os.scm:2:2: error: no b here\n   (b))\n   ^\nhint: remove it"
+
+
+def test_mistakes_of_kiln_itself_are_called_that() -> None:
+    diagnosis = explain(KeyError("x"), SourceMap(), list)
+    assert diagnosis.internal
+    assert "internal error: KeyError" in render(diagnosis, SourceMap())
+    assert diagnosis.exception.args == ("x",)
+
+
+def test_an_interrupt_is_no_error() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        explain(KeyboardInterrupt(), SourceMap(), list)
+
+
+def test_any_object_can_be_raised() -> None:
+    diagnosis = explain(SchemeError((1, 2)), SourceMap(), list)
+    assert diagnosis.location is None
+    assert diagnosis.message.startswith("raised: ")
+
+
+def test_endless_recursion_gives_a_short_trace() -> None:
+    session = Session([])
+    with pytest.raises(RecursionError) as raised:
+        session.eval_text("(define (f x) (+ 1 (f x))) (f 1)")
+    assert len(explain(raised.value, session.sources, list).trace) <= 50
