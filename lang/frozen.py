@@ -143,10 +143,12 @@ class _Writer:
         assert binding.recipe is not None
         match binding.recipe:
             case "syntax-rules" as tag, form, env:
-                return tag, self.datum(form), self._own(env)
+                self._check_home(env)
+                return tag, self.datum(form)
             case "identifier-syntax" as tag, form, env:
                 assert isinstance(binding, Macro)
-                return tag, self.datum(form), self._own(env), binding.variable
+                self._check_home(env)
+                return tag, self.datum(form), binding.variable
             case "procedure" as tag, transformer:
                 assert isinstance(binding, Macro)
                 name = self.datum(transformer.name)
@@ -157,7 +159,7 @@ class _Writer:
                 return tag, self._record(record)
         raise UnfreezableError(binding.recipe[0])
 
-    def _own(self, env: Env) -> None:
+    def _check_home(self, env: Env) -> None:
         if env is not self.module.env:
             raise UnfreezableError("a macro of an inner scope")
 
@@ -294,9 +296,9 @@ class _Reader:
                 return SyntaxParameter(self.binding(default))
             case "same", name, id:
                 return self.module.session.require(name, None).table[symbol(id)]
-            case "syntax-rules", form, _:
+            case "syntax-rules", form:
                 return self._lazily(lambda: syntax_rules(self.datum(form), self.module.env))
-            case "identifier-syntax", form, _, variable:
+            case "identifier-syntax", form, variable:
                 return self._lazily(
                     lambda: identifier_syntax(self.datum(form), self.module.env), variable
                 )

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeAlias
 
-from lang import reader
+from lang import reader, reflection
 from lang.cache import Cache, source_key
 from lang.constants import UnserialisableConstantError
 from lang.data import UNSPECIFIED, Symbol, symbol
@@ -65,13 +65,14 @@ class Session:
         self.modules: dict[ModuleName, Module] = {}
         self.pending: dict[str, Callable[[], Node]] = {}
         self.primitives = core_bindings()
-        for library in SUPPORT:
+        for library in (*SUPPORT, reflection.library(self)):
             self.primitives.update(library.bindings)
         self.globals.update(self.primitives)
         self.core = self._core_module()
         self._core_names: AliasTable = {}
         self._user_modules = 0
         self._loading: list[Module] = []
+        self._last: Module | None = None
 
     # ------------------------------------------------------------ what callers use
 
@@ -99,6 +100,17 @@ class Session:
     def bound_names(self, module: Module) -> set[str]:
         """Every name that means something in `module`: for suggesting what was meant."""
         return module.visible_names()
+
+    @property
+    def current(self) -> Module:
+        """The module that is being loaded, else the one that was evaluated in last."""
+        if self._loading:
+            return self._loading[-1]
+        return self._last or self.user_module()
+
+    def evaluate(self, forms: list[Any], module: Module, name: str = "eval") -> Any:
+        """The value of the last of `forms` in `module`."""
+        return self._finish(*self._expand(forms, name, module))
 
     def user_module(self) -> Module:
         """A fresh module that sees the core only."""
@@ -211,6 +223,7 @@ class Session:
     def _core_module(self) -> Module:
         core = self.modules[CORE] = Module(CORE, self, None)
         hidden = {name for library in SUPPORT for name in library.bindings if name[0] == "%"}
+        hidden.add("%load")
         staged = staged_names() if self.stage == "configuration" else frozenset()
         for name in self.primitives:
             id = symbol(name)
@@ -270,7 +283,7 @@ class Session:
 
     def module_names(self) -> Iterator[str]:
         """The modules that can be imported, as they are written."""
-        for known in FORMS:
+        for known in (*FORMS, *self.modules):
             yield f"({' '.join(known)})"
         for directory in self.load_path:
             for path in directory.rglob("*"):
@@ -308,7 +321,7 @@ class Session:
 
     def _compile_and_store(self, source: Source, module: Module, key: bytes, cache: Cache) -> Any:
         module.dependencies.clear()
-        top, unit = self._expand(source, module)
+        top, unit = self._expand(reader.read_all(source), source.name, module)
         value = self._finish(top, unit)
         digests = [(name, self.modules[name].digest) for name in module.dependencies]
         module.digest = _digest(key, digests)
@@ -319,17 +332,17 @@ class Session:
 
     def _evaluate(self, source: Source, module: Module) -> Any:
         with _collector_off():
-            return self._finish(*self._expand(source, module))
+            self._last = module
+            return self.evaluate(reader.read_all(source), module, source.name)
 
-    def _expand(self, source: Source, module: Module) -> tuple[TopLevel, Unit | None]:
-        forms = reader.read_all(source)
+    def _expand(self, forms: list[Any], name: str, module: Module) -> tuple[TopLevel, Unit | None]:
         position = CURRENT.position
         top = TopLevel(module)
         top.announce(forms)
         top.scan(forms)
         nodes = top.nodes()
         CURRENT.position = position
-        return top, self._compile(nodes, source.name) if nodes else None
+        return top, self._compile(nodes, name) if nodes else None
 
     def _finish(self, top: TopLevel, unit: Unit | None) -> Any:
         value = self.run_unit(unit) if unit is not None else UNSPECIFIED

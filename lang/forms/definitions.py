@@ -245,6 +245,14 @@ provide(
 )
 
 
+@special("load")
+def expand_load(x: Pair, env: Env) -> Node:
+    """(load "file"): its forms, run in this module; the name is relative to this file"""
+    file = parts(x, 1, 1, '(load "file")')[0]
+    here = current_filename(x, env)
+    return call_core("%load", expand(file, env), here, pos=x.pos)
+
+
 @special("current-source-location")
 def current_source_location(x: Pair, env: Env) -> Node:
     """The place where this form stands, or where the macro that made it is used; or #f."""
@@ -261,7 +269,7 @@ def location_node(position: int | None, env: Env) -> Node:
 
 
 @special("current-filename")
-def current_filename(x: Pair, env: Env) -> Node:
+def current_filename(x: Pair, env: Env) -> Const:
     """The name of the file that this form is in, or #f"""
     position = x.pos if x.pos is not None else CURRENT.position
     source = env.module.session.sources.source(position) if position is not None else None

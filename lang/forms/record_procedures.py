@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 
 from lang.data import UNSPECIFIED, Promise, Record, RecordType, Symbol, iterate, make_record
 from lang.runtime import signals
@@ -12,6 +12,8 @@ from lang.runtime.trampoline import call
 
 LIBRARY: Final = Library("guile")
 procedure = LIBRARY.procedure
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 PLAIN, THUNKED, DELAYED = range(3)
 """How a field's value is kept: itself, a procedure of the record, or a promise."""
@@ -43,7 +45,7 @@ def record_predicate(rtd: RecordType, name: Symbol) -> Callable[[Any], bool]:
     return _named(predicate, name)
 
 
-def _named(function: Any, name: Symbol) -> Any:
+def _named(function: F, name: Symbol) -> F:
     function.__name__ = function.__qualname__ = name.name
     return function
 

@@ -1,0 +1,111 @@
+"""Procedures through which programs look at their own modules: eval, resolve-module, load, ..."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lang.data import UNSPECIFIED, Symbol, scheme_list, symbol
+from lang.modules import Module, module_name
+from lang.runtime import signals
+from lang.runtime.library import Library
+from lang.syntax import Global
+
+if TYPE_CHECKING:
+    from lang.session import Session
+
+
+def library(session: Session) -> Library:
+    """The procedures, for programs of `session`."""
+    made = Library("guile")
+    procedure = made.procedure
+
+    def module_of(who: str, obj: Any) -> Module:
+        if not isinstance(obj, Module):
+            signals.wrong_type(who, 1, obj)
+        return obj
+
+    @procedure("current-module", "interaction-environment")
+    def current_module() -> Module:
+        """The module that is being loaded, else the one that a text was last evaluated in."""
+        return session.current
+
+    @procedure("eval")
+    def evaluate(form: Any, module: Any) -> Any:
+        """The value of the form in the module."""
+        return session.evaluate([form], module_of("eval", module))
+
+    @procedure("primitive-eval")
+    def primitive_eval(form: Any) -> Any:
+        """The value of the form in the current module."""
+        return session.evaluate([form], session.current)
+
+    @procedure("resolve-module", "resolve-interface")
+    def resolve_module(name: Any, *_: Any) -> Module:
+        """The module of that name, loaded if need be."""
+        return session.require(module_name(name, None), None)
+
+    @procedure("module-public-interface")
+    def public_interface(module: Any) -> Module:
+        """The module, which is its own interface here."""
+        return module_of("module-public-interface", module)
+
+    @procedure("module?")
+    def is_module(obj: Any) -> bool:
+        """Is `obj` a module?"""
+        return isinstance(obj, Module)
+
+    @procedure("module-name")
+    def name_of(module: Any) -> Any:
+        """The name of a module, as a list of symbols."""
+        return scheme_list(symbol(part) for part in module_of("module-name", module).name)
+
+    @procedure("module-defined?", "module-bound?")
+    def is_defined(module: Any, name: Symbol) -> bool:
+        """Does the module have a variable of that name with a value?"""
+        binding = module_of("module-defined?", module).resolve(name)
+        return type(binding) is Global and binding.key in session.globals
+
+    @procedure("module-ref")
+    def module_ref(module: Any, name: Symbol, *default: Any) -> Any:
+        """The value of a variable of the module, or the default."""
+        binding = module_of("module-ref", module).resolve(name)
+        if type(binding) is Global and binding.key in session.globals:
+            return session.globals[binding.key]
+        if default:
+            return default[0]
+        signals.misc_error("module-ref", "no variable ~A in module ~S", name, module)
+
+    @procedure("module-set!")
+    def module_set(module: Any, name: Symbol, value: Any) -> Any:
+        """Give a variable of the module a value."""
+        variable = module_of("module-set!", module).define(name)
+        session.globals[variable.key] = value
+        return UNSPECIFIED
+
+    @procedure("defined?")
+    def is_bound(name: Symbol, *module: Any) -> bool:
+        """Does the current module have a variable of that name with a value?"""
+        return is_defined(module[0] if module else session.current, name)
+
+    @procedure("symbol-prefix-proc")
+    def symbol_prefix_proc(prefix: Symbol) -> Callable[[Symbol], Symbol]:
+        """A procedure for #:renamer."""
+        return lambda name: symbol(prefix.name + name.name)
+
+    @procedure("%load")
+    def load(file: Any, beside: Any) -> Any:
+        """The value of the last form of `file`, a name relative to the file `beside`."""
+        path = Path(str(beside)).parent / str(file) if beside is not False else Path(str(file))
+        try:
+            return session.evaluate(session.read_file(path), session.current, str(path))
+        except OSError as error:
+            signals.system_error("load", error)
+
+    @procedure("primitive-load")
+    def primitive_load(file: Any) -> Any:
+        """The value of the last form of `file`."""
+        return load(file, False)
+
+    return made
