@@ -134,14 +134,24 @@ def _format_integer(number: int, radix: int) -> str:
 
 
 def _format_float(number: float) -> str:
+    """Guile's choice: positional where few zeros stand around the digits, else with an exponent."""
     if math.isnan(number):
         return "+nan.0"
     if math.isinf(number):
         return "+inf.0" if number > 0 else "-inf.0"
-    text = repr(number)
-    mantissa, e, exponent = text.partition("e")
-    if e:
-        if "." not in mantissa:
-            mantissa += ".0"
-        return f"{mantissa}e{int(exponent)}"
-    return text
+    sign = "-" if math.copysign(1.0, number) < 0 else ""
+    mantissa, _, power = repr(abs(number)).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    # The value is 0.DIGITS times ten to the `point`.
+    point = len(whole) + int(power or 0) - (len(whole + fraction) - len(digits) if digits else 0)
+    digits = digits.rstrip("0")
+    if not digits:
+        return f"{sign}0.0"
+    zeros = point - len(digits)
+    if point <= -3 or (point > 7 and zeros > 3):
+        return f"{sign}{digits[0]}.{digits[1:] or '0'}e{point - 1}"
+    if point <= 0:
+        return f"{sign}0.{'0' * -point}{digits}"
+    digits += "0" * zeros
+    return f"{sign}{digits[:point]}.{digits[point:] or '0'}"

@@ -254,6 +254,6 @@ def _cyclic(value: Any) -> set[int]:
             continue
         on_path.add(key)
         pending.append((node, True))
-        children = (node.cdr, node.car) if type(node) is Pair else node
+        children: Any = (node.cdr, node.car) if type(node) is Pair else node
         pending.extend((child, False) for child in children)
     return found

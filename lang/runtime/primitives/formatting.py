@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 from collections.abc import Callable, Sequence
@@ -175,6 +176,9 @@ class _Formatter:
 
     def write(self, directive: _Directive) -> None:
         self.parts.append(self.padded(directive, write(self.next())))
+
+    def pretty(self, directive: _Directive) -> None:
+        self.parts.append(write(self.next()) + "\n")
 
     def character(self, directive: _Directive) -> None:
         value = self.next()
@@ -423,7 +427,7 @@ def _shortest_exponential(value: float) -> str:
 _ACTIONS: Final[dict[str, Callable[[_Formatter, _Directive], None]]] = {
     "a": _Formatter.display,
     "s": _Formatter.write,
-    "y": _Formatter.write,
+    "y": _Formatter.pretty,
     "d": lambda formatter, directive: formatter.integer(directive, 10),
     "x": lambda formatter, directive: formatter.integer(directive, 16),
     "o": lambda formatter, directive: formatter.integer(directive, 8),
@@ -457,13 +461,8 @@ _ACTIONS: Final[dict[str, Callable[[_Formatter, _Directive], None]]] = {
 def formatted(control: str, values: Sequence[Any], column: int = 0) -> str:
     """The text that format makes of a control string and its arguments."""
     formatter = _Formatter(values, column)
-    try:
+    with contextlib.suppress(_EscapeError):
         formatter.run(_parse(control))
-    except _EscapeError:
-        pass
-    else:
-        if formatter.at < len(values) and "~*" not in control and "~@*" not in control:
-            _fail("~A superfluous arguments for ~S", len(values) - formatter.at, control)
     return "".join(formatter.parts)
 
 

@@ -420,8 +420,6 @@ def modulo_expt(base: Any, exponent: Any, modulus: Any) -> int:
 
 @LIBRARY.procedure("exp")
 def exp(number: Any) -> Any:
-    if type(number) is int and number == 0:
-        return 1
     return math.exp(arguments.number("exp", 1, number))
 
 
@@ -430,8 +428,6 @@ def log(number: Any, base: Any = None) -> Any:
     arguments.number("log", 1, number)
     if base is not None:
         return log(number) / log(base)
-    if type(number) is int and number == 1:
-        return 0
     if number == 0:
         return -math.inf
     if number < 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from lang.data import NIL, Pair, Values, scheme_list, symbol
 from lang.runtime.library import Library
@@ -11,6 +11,8 @@ from lang.runtime.primitives import arguments
 from lang.runtime.trampoline import TAIL, call
 
 LIBRARY = Library("guile")
+
+_TAKES_REST: Final = 4  # inspect.CO_VARARGS, without importing inspect
 
 
 @LIBRARY.procedure("identity")
@@ -77,20 +79,11 @@ def is_thunk(value: Any) -> bool:
 def arity(function: Callable[..., Any]) -> tuple[int, int, bool]:
     """How many arguments a procedure requires, how many more are optional, and whether it takes
     any number of them."""
-    import inspect
-
-    required = optional = 0
-    rest = False
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            rest = True
-        elif parameter.kind is parameter.KEYWORD_ONLY:
-            continue
-        elif parameter.default is parameter.empty:
-            required += 1
-        else:
-            optional += 1
-    return required, optional, rest
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return 0, 0, True
+    optional = len(getattr(function, "__defaults__", None) or ())
+    return code.co_argcount - optional, optional, bool(code.co_flags & _TAKES_REST)
 
 
 @LIBRARY.procedure("procedure-minimum-arity")

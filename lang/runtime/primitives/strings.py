@@ -206,8 +206,7 @@ def _n_ary_comparison(name: str, holds: Callable[[str, str], bool], fold: bool) 
 
 
 def _ranged_comparison(name: str, holds: Callable[[str, str], bool], fold: bool) -> None:
-    """SRFI 13's string= and so on: #f, or where the two parts first differ in the first string
-    (#t stands for that position when equal strings satisfy the comparison)."""
+    """SRFI 13's string= and so on, for parts of strings. As in Guile they give a boolean."""
 
     @LIBRARY.procedure(name)
     def compare(
@@ -217,14 +216,12 @@ def _ranged_comparison(name: str, holds: Callable[[str, str], bool], fold: bool)
         end1: Any = None,
         start2: Any = None,
         end2: Any = None,
-    ) -> Any:
+    ) -> bool:
         left = arguments.part(name, 1, a, start1, end1)
         right = arguments.part(name, 2, b, start2, end2)
         if fold:
             left, right = left.casefold(), right.casefold()
-        if not holds(left, right):
-            return False
-        return (start1 or 0) + common_prefix(left, right)
+        return holds(left, right)
 
 
 def common_prefix(a: str, b: str) -> int:
