@@ -55,17 +55,15 @@ class Job:
     waits_for: int = 0
     users: list[Job] = field(default_factory=list)
     lock: FileLock | None = None
-    directory: Path = Path()
+    output: Path = Path()
+    scratch: Path = Path()
     started: float = 0.0
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=_TAIL))
 
     @property
     def path(self) -> str:
+        """The store path of the output."""
         return self.derivation.path
-
-    @property
-    def output(self) -> Path:
-        return self.directory / self.path.rpartition("/")[2]
 
 
 def title(derivation: Derivation) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import os
 import selectors
 import time
 from collections.abc import Sequence
@@ -113,7 +114,8 @@ class Run:
             return
         job.started = time.monotonic()
         self.tasks += 1
-        job.directory = self.directory / str(self.tasks)
+        job.output = self.directory / _base(job.path)
+        job.scratch = self.directory / f"scratch-{self.tasks}"
         self.events(Started(job.path, title(job.derivation), job.derivation.builder))
         self.running[self.tasks] = (job, worker)
         worker.send(self._task(self.tasks, job))
@@ -124,7 +126,6 @@ class Run:
         candidates: list[str] = []
         if spec.references == "scan" and derivation.fixed_sha256 is None:
             candidates = self.store.closure(_reads(derivation))
-        base = job.path.rpartition("/")[2]
         return Task(
             number=number,
             builder=derivation.builder,
@@ -132,11 +133,11 @@ class Run:
             name=derivation.name,
             arguments=derivation.arguments,
             output=str(job.output),
-            scratch=str(job.directory / "scratch"),
+            scratch=str(job.scratch),
             store=str(self.store.root),
             logical=job.path,
             inputs=tuple(_reads(derivation)),
-            partial=str(self.store.state / "partial" / base),
+            partial=str(self.store.state / "partial" / _base(job.path)),
             mirrors=self.mirrors,
             candidates=tuple(_hash(path) for path in candidates),
             hashed=spec.hashed,
@@ -194,8 +195,7 @@ class Run:
         except StoreError as error:
             self._fail(job, Problem(type(error).__name__, error.message, error.hint))
             return
-        items.remove(self.store.state / "partial" / job.path.rpartition("/")[2])
-        items.remove(job.directory)
+        items.remove(self.store.state / "partial" / _base(job.path))
         self._unlock(job)
         self.events(Finished(job.path, time.monotonic() - job.started))
         self._release_users(job)
@@ -211,20 +211,25 @@ class Run:
             full = self.store.full()
             problem = Problem("StoreFull", full.message, full.hint)
         log_file = self.store.log_file(job.path)
-        kept = None
-        if self.keep_failed:
-            kept = self.store.state / "failed" / job.output.name
-            kept.parent.mkdir(exist_ok=True)
-            items.remove(kept)
-            job.directory.rename(kept)
-        else:
-            items.remove(job.directory)
+        kept = self._keep(job) if self.keep_failed else None
+        items.remove(job.output)
+        items.remove(job.scratch)
         self._unlock(job)
         failure = BuildFailed(
             job.derivation, problem, job.tail, log_file if log_file.exists() else None, kept
         )
         self.failures.append(failure)
         self.events(Failed(job.path, problem.message))
+
+    def _keep(self, job: Job) -> Path:
+        """Save what a failed build left from being removed."""
+        kept = self.store.state / "failed" / job.output.name
+        items.remove(kept)
+        kept.mkdir(parents=True)
+        for place, name in ((job.output, job.output.name), (job.scratch, "scratch")):
+            if os.path.lexists(place):
+                place.rename(kept / name)
+        return kept
 
     def _unlock(self, job: Job) -> None:
         if job.lock is not None:
@@ -236,5 +241,9 @@ def _reads(derivation: Derivation) -> list[str]:
     return sorted({*(one.path for one in derivation.inputs), *derivation.sources})
 
 
+def _base(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
 def _hash(path: str) -> str:
-    return path.rpartition("/")[2][: items.HASH_LENGTH]
+    return _base(path)[: items.HASH_LENGTH]

@@ -11,7 +11,6 @@ import ctypes
 import errno
 import json
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -135,7 +134,7 @@ def perform(task: Task, answer: Answer) -> None:
 
 def _build(task: Task, report: Answer) -> items.Sealed:
     output, scratch = Path(task.output), Path(task.scratch)
-    scratch.mkdir(parents=True)
+    scratch.mkdir()
     function = registry.load(task.builder, task.module)
     function(
         registry.Build(
@@ -161,7 +160,7 @@ def _build(task: Task, report: Answer) -> items.Sealed:
             f"{task.name} should have the SHA-256 {task.fixed}, but what came has {sealed.sha256}",
             hint="the source was changed, or damaged on its way; try again or another mirror",
         )
-    shutil.rmtree(scratch, ignore_errors=True)
+    items.remove(scratch)
     return sealed
 
 
