@@ -43,7 +43,8 @@ def shown(session: Session, text: str) -> str:
         # a do loop, and a tail call out of `cond =>`, `case`, `and`, `or`, `when`
         ("(do ((i 0 (+ i 1)) (s '() (cons i s))) ((= i 3) s))", "(2 1 0)"),
         ("(define (f n) (cond ((= n 0) 'end) ((- n 1) => f))) (f 100000)", "end"),
-        ("(define (f n) (case n ((0) 'end) (else (and #t (or #f (when #t (f (- n 1)))))))) (f 99999)",
+        ("(define (f n) (case n ((0) 'end) (else (and #t (or #f (when #t (f (- n 1))))))))"
+         "(f 99999)",
          "end"),
         # parameters of all kinds in tail calls
         ("(define (f n . r) (if (= n 0) r (apply f (- n 1) r))) (f 10000 1 2)", "(1 2)"),

@@ -18,7 +18,8 @@ def session() -> Session:
     ("text", "result"),
     [
         ("(define p (make-parameter 1)) (list (p) (parameterize ((p 2)) (p)) (p))", "(1 2 1)"),
-        ("(define p (make-parameter 1 (lambda (x) (* x 10)))) (list (p) (parameterize ((p 2)) (p)))",
+        ("(define p (make-parameter 1 (lambda (x) (* x 10))))"
+         "(list (p) (parameterize ((p 2)) (p)))",
          "(10 20)"),
         ("(define p (make-parameter 1)) (p 5) (p)", "5"),
         ("(define p (make-parameter 1))"
