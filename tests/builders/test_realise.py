@@ -115,7 +115,7 @@ def test_independent_builds_run_side_by_side(store: Store) -> None:
     slow = [Derivation(f"n{i}", "sample-net", {"text": "x", "pause": 0.4}) for i in range(8)]
     start = time.monotonic()
     realise(slow, store, jobs=1)
-    assert time.monotonic() - start < 1.6
+    assert time.monotonic() - start < 2.6  # one after the other takes 3.2
 
 
 def test_a_failure_says_what_and_shows_the_log(store: Store) -> None:
@@ -309,7 +309,8 @@ def test_an_interrupt_ends_the_workers_and_leaves_nothing_half_made(
     store: Store, counter: Path
 ) -> None:
     process = build_many(store, counter, 200)
-    time.sleep(0.8)
+    while not store.paths():
+        time.sleep(0.02)
     workers = children_of_session(process.pid)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=10) == 130

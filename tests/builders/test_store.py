@@ -331,8 +331,8 @@ def test_opening_and_asking_are_quick(tmp_path: Path) -> None:
             paths.append(path)
     best = 1.0
     for _attempt in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         with Store(tmp_path / "s") as store:
             assert len(store.valid(paths)) == 500
-        best = min(best, time.perf_counter() - start)
-    assert best < 0.02
+        best = min(best, time.process_time() - start)
+    assert best < 0.015
