@@ -58,7 +58,7 @@ def test_the_output_may_be_a_directory_that_refers_to_itself(store: Store) -> No
         '  (symlink (string-append out "/bin") (string-append out "/link"))'
         '  (call-with-output-file (string-append out "/bin/x") (lambda (p) (display "x" p)))'
         '  (chmod (string-append out "/bin/x") #o100)'
-        '  (chmod out #o500))',
+        "  (chmod out #o500))",
         modules=["(guix build utils)"],
     )
     realise([directory], store)
