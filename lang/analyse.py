@@ -93,6 +93,8 @@ class Analysis:
     in_loop: set[Var] = field(default_factory=set)
     boxed: set[Var] = field(default_factory=set)
     uses: dict[Var, int] = field(default_factory=dict)
+    numeric: set[Lam] = field(default_factory=set)
+    """Procedures that give nothing but numbers (found by lang.numeric)."""
 
     def primitive(self, node: Node) -> Callable[..., object] | None:
         """The core procedure that `node` names, if the unit leaves that name alone."""

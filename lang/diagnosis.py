@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple
 
 from lang.codegen import THUNK
-from lang.codegen.primitives import ARITHMETIC
 from lang.data import python_list
+from lang.numeric import ARITHMETIC
 from lang.runtime.condition_types import (
     ERROR_LOCATION,
     FIX_HINT,

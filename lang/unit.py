@@ -15,6 +15,7 @@ from lang.codegen import RESULT, generate
 from lang.constants import UnserialisableConstantError, decode, encode
 from lang.data import UNSPECIFIED
 from lang.ir import Node
+from lang.numeric import find_numeric
 from lang.runtime.inline import SUPPORT
 from lang.runtime.trampoline import call
 from lang.sources import Source, SourceMap
@@ -66,6 +67,7 @@ def compile_unit(
     """
     source = _source(nodes, sources, name)
     forms, analysis = analyse(nodes, core)
+    find_numeric(forms, analysis)
     code, constants = generate(forms, analysis, source, name, lambda pool: _prefix(name, pool))
     return Unit(code, constants, *_expectations(forms, analysis))
 

@@ -353,9 +353,12 @@ def _bind(e: Emitter, node: Let) -> None:
             with e.at(init):
                 procedures.define(e, init, e.bind(var))  # type: ignore[arg-type]
         else:
+            known = not var.mutated and primitives.is_number(e, init)
             name = e.new_name(var.name)
             statement(e, init, Destination("assign", name))
             var.slot = name
+            if known:
+                e.numbers.add(var)
 
 
 def _bind_recursive(e: Emitter, node: Letrec) -> None:

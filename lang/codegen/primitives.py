@@ -17,6 +17,7 @@ from lang.codegen import forms
 from lang.codegen.emitter import IS, IS_NOT, Emitter
 from lang.data import Char, Keyword, Singleton, Symbol
 from lang.ir import Call, Const, GRef, LRef, Node, Var
+from lang.numeric import gives_number
 
 Inline = Callable[[Emitter, Sequence[Node]], ast.expr | None]
 
@@ -51,8 +52,8 @@ def is_number(e: Emitter, node: Node, assumed: Collection[Var] = ()) -> bool:
             return type(value) in (int, float)
         case LRef(var=var):
             return var in e.numbers or var in assumed
-        case Call(function=GRef(key=key) as function):
-            return key in _GIVE_NUMBERS and e.analysis.primitive(function) is not None
+        case Call(function=function):
+            return gives_number(function, e.analysis)
     return False
 
 
@@ -312,20 +313,6 @@ _PREDICATE_RULES: Final[dict[str, Inline]] = {
     "symbol?": _has_type("$Symbol"),
     "keyword?": _has_type("$Keyword"),
 }
-
-_GIVE_NUMBERS: Final = frozenset(
-    {"+", "-", "*", "/", "1+", "1-", "-1+", "modulo", "remainder", "quotient", "abs", "max", "min"}
-    | {"gcd", "lcm", "expt", "floor", "ceiling", "round", "truncate", "exact->inexact"}
-    | {"floor-quotient", "floor-remainder", "truncate-quotient", "truncate-remainder"}
-    | {"length", "string-length", "vector-length", "bytevector-length", "char->integer"}
-)
-"""Core procedures whose result is a number, if there is one."""
-
-ARITHMETIC: Final = frozenset(
-    {"+", "-", "*", "modulo", "1+", "1-", "-1+", "=", "<", ">", "<=", ">="}
-    | {"zero?", "positive?", "negative?", "even?", "odd?"}
-)
-"""The procedures on numbers that are written out."""
 
 _PREDICATES: Final = frozenset(_PREDICATE_RULES)
 

@@ -94,24 +94,6 @@ def empty_box() -> Box[Any]:
     return Box.__new__(Box)
 
 
-def receive(value: Any, required: int, with_rest: bool) -> list[Any]:
-    """The values that a producer gave, for call-with-values with a consumer that is written out."""
-    values = value if type(value) is Values else (value,)
-    if len(values) < required or (len(values) > required and not with_rest):
-        raise SchemeError(
-            error_condition(
-                "wrong-number-of-args",
-                ASSERTION,
-                None,
-                "~A value(s) returned, ~A expected",
-                (len(values), f"at least {required}" if with_rest else required),
-            )
-        )
-    if with_rest:
-        return [*values[:required], scheme_list(values[required:])]
-    return list(values)
-
-
 SUPPORT: Final[dict[str, Any]] = {
     "__builtins__": {},
     "$TAIL": TAIL,
@@ -130,6 +112,5 @@ SUPPORT: Final[dict[str, Any]] = {
     "$list": scheme_list,
     "$keywords": parse_keywords,
     "$no_clause": no_clause,
-    "$receive": receive,
     "$not_number": not_number,
 }

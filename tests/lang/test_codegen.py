@@ -194,7 +194,12 @@ def test_names_order_and_definitions(session: Session, text: str, result: str) -
     ['(+ "a" "b")', "(+ #t 1)", "(+ 1 (car '(#f)))", '(* 2 "a")', '(< "a" "b")', '(= "a" "a")',
      "(= 1 #t)", "(zero? #f)", "(- #t)", "(1+ \"a\")", "(+ '(1) '(2))", "(+ (vector) (vector))",
      "(even? 'a)", "(modulo \"%d\" 2)", "(let ((x #t)) (if #f (+ x 1) (* x 2)))",
-     "(let loop ((i 0) (x 1)) (if (= i 1) (+ x 1) (loop (+ i 1) #t)))"],
+     "(let loop ((i 0) (x 1)) (if (= i 1) (+ x 1) (loop (+ i 1) #t)))",
+     "(define (f x) (if (> x 0) #f 1)) (+ 1 (f 5))",
+     "(define (f x) (if (> x 0) (g x) 1)) (define (g x) (if (= x 1) (f 0) \"s\")) (+ 1 (f 5))",
+     "(define (f x) (if (> x 0) (f (- x 1)) #t)) (+ 1 (f 5))",
+     "(define (f x) (or (> x 0) x)) (+ 1 (f 5))",
+     "(define (f x) (let loop ((i x)) (if (> i 3) #t (loop (+ i 1))))) (+ 1 (f 5))"],
 )  # fmt: skip
 def test_arithmetic_takes_numbers_only(session: Session, text: str) -> None:
     with pytest.raises((TypeError, SchemeError)):
