@@ -19,10 +19,19 @@ from lang.modules import (
 )
 from lang.syntax import Env, Special, base, is_identifier, show, syntax_error
 
-_OPTIONS: Final = (
-    "#:use-module #:export #:re-export #:autoload #:export-syntax #:re-export-syntax #:replace "
-    "#:re-export-modules #:duplicates #:version #:pure #:no-backtrace"
+_EXPORTS: Final = frozenset(
+    {"export", "export-syntax", "re-export", "re-export-syntax", "replace"}
+    | {"re-export-and-replace"}
 )
+_WIDTHS: Final = {
+    **dict.fromkeys(("pure", "no-backtrace"), 0),
+    **dict.fromkeys(("use-module", "use-syntax", "re-export-modules", "declarative?"), 1),
+    **dict.fromkeys(("duplicates", "version", "filename"), 1),
+    **dict.fromkeys(sorted(_EXPORTS), 1),
+    "autoload": 2,
+}
+"""The options of define-module, and how many values each takes."""
+_KNOWN: Final = "the options are " + " ".join(f"#:{name}" for name in _WIDTHS)
 
 
 @definition("define-module")
@@ -32,38 +41,36 @@ def define_module(x: Pair, context: Context) -> None:
     module = context.env.module.session.enter(module_name(operands.pop(0), x))
     context.whole_module = context.whole_module and module is context.env.module
     context.env = module.env
+    options = _options(operands, x)
+    # Exports first: modules that import each other see them while they load.
+    for name, values in options:
+        if name in _EXPORTS:
+            _export(module, values[0], x)
+    for name, values in options:
+        if name in ("use-module", "use-syntax"):
+            module.use(import_spec(values[0], module, x))
+        elif name == "re-export-modules":
+            for other in python_list(values[0]):
+                module.reexported.append(whole(module_name(other, x), module, other))
+        elif name == "autoload":
+            _autoload(module, values[0], values[1], x)
+
+
+def _options(operands: list[Any], x: Pair) -> list[tuple[str, list[Any]]]:
+    """The options of a define-module form with their values."""
+    options = []
     while operands:
         option = operands.pop(0)
         if type(option) is not Keyword:
-            syntax_error(f"define-module: an option is expected, not {show(option)}", x, _OPTIONS)
-        match option.name:
-            case "pure" | "no-backtrace" | "declarative?":
-                if option.name == "declarative?":
-                    operands.pop(0)
-                continue
-        if not operands:
+            syntax_error(f"define-module: an option is expected, not {show(option)}", x, _KNOWN)
+        count = _WIDTHS.get(option.name)
+        if count is None:
+            syntax_error(f"define-module: unknown option {option!r}", x, _KNOWN)
+        if len(operands) < count:
             syntax_error(f"define-module: {option!r} needs a value", x)
-        value = operands.pop(0)
-        match option.name:
-            case "use-module" | "use-syntax":
-                module.use(import_spec(value, module, x))
-            case "export" | "export-syntax" | "replace" | "re-export-and-replace":
-                _export(module, value, x)
-            case "re-export" | "re-export-syntax":
-                _export(module, value, x)
-            case "re-export-modules":
-                for name in python_list(value):
-                    module.reexported.append(whole(module_name(name, x), module, name))
-            case "autoload":
-                if not operands:
-                    syntax_error("#:autoload needs a module name and a list of names", x)
-                _autoload(module, value, operands.pop(0), x)
-            case "duplicates" | "version" | "filename":
-                pass
-            case _:
-                syntax_error(
-                    f"define-module: unknown option {option!r}", x, f"the options are {_OPTIONS}"
-                )
+        options.append((option.name, operands[:count]))
+        del operands[:count]
+    return options
 
 
 def _export(module: Module, names: Any, x: Pair) -> None:
