@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import uuid as uuids
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -94,8 +95,14 @@ def disk_image(build: Build) -> None:
         flags           of "boot", "esp", "read-only", "no-auto", "grow"
     boot        grub_bios: store path of a directory with boot.img and core.img; null: no boot code
     """
-    plan = plan_image(build)
-    raw.write(plan, build.output, build.real, build.progress)
+    collecting = gc.isenabled()
+    gc.disable()  # a plan is very many tuples and no cycles: looking for some takes a fifth of it
+    try:
+        plan = plan_image(build)
+        raw.write(plan, build.output, build.real, build.progress)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def plan_image(build: Build) -> Plan:

@@ -1,10 +1,12 @@
 """CRC-32C (Castagnoli), as metadata_csum wants it.
 
-Functions take and give the register as the kernel has it between two calls after the one
-inversion at the start: `finish` makes of it the value that is stored on disk.
+Checksums are of several pieces, one continuing the other; `finish` makes of the last the value
+that is stored on disk.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 _ALL = 0xFFFFFFFF
 _POLYNOMIAL = 0x82F63B78
@@ -23,8 +25,8 @@ def _table() -> list[int]:
 _TABLE: list[int] = []
 
 
-def pure_crc32c(data: bytes, crc: int = 0) -> int:
-    """CRC-32C of `data` continuing `crc`: slow, and the same as the C library's."""
+def pure_crc32c(crc: int, data: bytes) -> int:
+    """CRC-32C of `data` continuing `crc`, 0 at first: slow, and the same as the C library's."""
     if not _TABLE:
         _TABLE.extend(_table())
     table = _TABLE
@@ -34,16 +36,13 @@ def pure_crc32c(data: bytes, crc: int = 0) -> int:
     return crc ^ _ALL
 
 
+crc32c: Callable[[int, bytes], int]
+"""`pure_crc32c`, by the C library if it is installed."""
+
 try:
-    import google_crc32c
+    from google_crc32c import extend as crc32c
 except ImportError:
     crc32c = pure_crc32c
-else:
-    _extend = google_crc32c.extend
-
-    def crc32c(data: bytes, crc: int = 0) -> int:
-        """CRC-32C of `data` continuing `crc`."""
-        return _extend(crc, data)  # type: ignore[no-any-return]
 
 
 def finish(crc: int) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from builders.filesystems.ext4.checksum import crc32c, finish
 from builders.filesystems.ext4.options import BLOCK
@@ -21,10 +20,8 @@ _DOTS = 24  # the records of "." and ".."
 _RECORDS = {length: struct.Struct(f"<IHBB{length - 8}s") for length in range(12, 268, 4)}
 
 
-class Record(NamedTuple):
-    inode: int
-    name: bytes
-    file_type: int
+Record = tuple[int, bytes, int]
+"""Inode, name, file type."""
 
 
 def cut(names: Sequence[bytes], checksums: bool, extra: int = 0) -> list[tuple[int, int]]:
@@ -67,9 +64,9 @@ def block(records: Sequence[Record], seed: int, checksums: bool) -> bytes:
         body = struct.pack("<IHBB", 0, limit, 0, 0).ljust(limit, b"\0")
     if not checksums:
         return body
-    return body + _TAIL_RECORD.pack(0, _TAIL, 0, 0xDE, finish(crc32c(body, seed)))
+    return body + _TAIL_RECORD.pack(0, _TAIL, 0, 0xDE, finish(crc32c(seed, body)))
 
 
 def dots(own: int, parent: int) -> list[Record]:
     """The first two records of every directory."""
-    return [Record(own, b".", DIRECTORY), Record(parent, b"..", DIRECTORY)]
+    return [(own, b".", DIRECTORY), (parent, b"..", DIRECTORY)]

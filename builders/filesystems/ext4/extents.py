@@ -56,7 +56,7 @@ def tree(
             taken += 1
             node = _HEADER.pack(_MAGIC, len(part), _IN_BLOCK, depth, 0)
             node = (node + b"".join(entry for _, entry in part)).ljust(BLOCK - 4, b"\0")
-            checksum = finish(crc32c(node, inode_seed)) if checksums else 0
+            checksum = finish(crc32c(inode_seed, node)) if checksums else 0
             put(block, node + checksum.to_bytes(4, "little"))
             logical = part[0][0]
             above.append((logical, _INDEX.pack(logical, block & 0xFFFFFFFF, block >> 32, 0)))

@@ -67,12 +67,12 @@ def finish_groups(
         if not flags & _BLOCK_UNINIT:
             bitmap = _block_bitmap(free, begin)
             put(places.block_bitmaps[group], bitmap)
-            block_crc = finish(crc32c(bitmap, seed)) if checksums else 0
+            block_crc = finish(crc32c(seed, bitmap)) if checksums else 0
         if not flags & _INODE_UNINIT:
             bits = _ALL >> per_group << per_group | ((1 << used) - 1)
             bitmap = bits.to_bytes(BLOCK, "little")
             put(places.inode_bitmaps[group], bitmap)
-            inode_crc = finish(crc32c(bitmap[: per_group // 8], seed)) if checksums else 0
+            inode_crc = finish(crc32c(seed, bitmap[: per_group // 8])) if checksums else 0
         descriptor = _descriptor(
             (places.block_bitmaps[group], places.inode_bitmaps[group], places.tables[group]),
             (free_blocks, free_inodes, directories.get(group, 0)),
@@ -81,7 +81,7 @@ def finish_groups(
             (block_crc, inode_crc),
         )
         if checksums:
-            crc = finish(crc32c(descriptor, crc32c(struct.pack("<I", group), seed))) & 0xFFFF
+            crc = finish(crc32c(crc32c(seed, struct.pack("<I", group)), descriptor)) & 0xFFFF
             descriptor = descriptor[:30] + struct.pack("<H", crc) + descriptor[32:]
         descriptors.append(descriptor[: layout.form.descriptor])
         total_blocks += free_blocks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from builders.filesystems.ext4.checksum import crc32c, finish
+from builders.filesystems.ext4.checksum import crc32c
 from builders.filesystems.ext4.options import INODE_SIZE
 from builders.filesystems.hierarchy import BadTree
 
@@ -26,7 +26,9 @@ TYPES = {
 }
 """The type bits of a mode, by kind of entry."""
 
-_INODE = struct.Struct("<HHIIIIIHHIII60sIIIIHHHHHHHHIIIIIII")
+# mode uid size atime ctime mtime - gid links sectors flags - blocks - xattr-block size-high -
+# sectors-high xattr-block-high uid-high gid-high - extra-size - ctime mtime atime crtime
+_INODE = struct.Struct("<HHIIII4xHHII4x60s4xII4xHHHH4xH2xIIIII8x")
 _ACTUAL_EXTRA = 32
 _EARLIEST = -(1 << 31)
 _LATEST = (1 << 34) - (1 << 31) - 1
@@ -53,7 +55,7 @@ class InodeTable:
 
     def seed(self, number: int) -> int:
         """What checksums of an inode's own blocks continue: its number and generation, 0."""
-        return crc32c(_PAIR(number, 0), self._seed)
+        return crc32c(self._seed, _PAIR(number, 0))
 
     def put(
         self,
@@ -86,38 +88,29 @@ class InodeTable:
             seconds,
             seconds,
             seconds,
-            0,
             gid & 0xFFFF,
             links,
             sectors & _MASK,
             flags,
-            0,
             blocks,
-            0,
             xattr_block & _MASK,
             size >> 32,
-            0,
             sectors >> 32,
             xattr_block >> 32,
             uid >> 16,
             gid >> 16,
-            0,
-            0,
             _ACTUAL_EXTRA,
-            0,
             extra,
             extra,
             extra,
             seconds,
             extra,
-            0,
-            0,
         )
         if xattrs:
             data[start + 160 : start + 160 + len(xattrs)] = xattrs
         if self._checksums:
-            inode_seed = crc32c(_PAIR(number, 0), self._seed)
-            crc = finish(crc32c(bytes(data[start : start + INODE_SIZE]), inode_seed))
+            inode_seed = crc32c(self._seed, _PAIR(number, 0))
+            crc = crc32c(inode_seed, bytes(data[start : start + INODE_SIZE])) ^ _MASK
             data[start + 124] = crc & 0xFF
             data[start + 125] = crc >> 8 & 0xFF
             data[start + 130] = crc >> 16 & 0xFF

@@ -102,7 +102,7 @@ def superblock(
         data[0x174] = form.flex.bit_length() - 1
     if form.checksums:
         data[0x175] = 1  # crc32c
-        pack("<I", data, 0x3FC, finish(crc32c(bytes(data[:0x3FC]))))
+        pack("<I", data, 0x3FC, finish(crc32c(0, bytes(data[:0x3FC]))))
     return bytes(data)
 
 

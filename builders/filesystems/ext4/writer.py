@@ -88,7 +88,7 @@ class _Writer:
         self._form = layout.form
         self._time = options.epoch * 1_000_000_000
         self._plan = Plan(size)
-        self._seed = crc32c(options.uuid.bytes) if self._form.checksums else 0
+        self._seed = crc32c(0, options.uuid.bytes) if self._form.checksums else 0
         self._space = Space(layout)
         self._inodes = InodeTable(found.inodes, self._seed, self._form.checksums)
         self._directories: dict[int, int] = {}  # how many, by group
@@ -173,13 +173,15 @@ class _Writer:
             if start:
                 records = []
             elif directory == 0 and not self._survey.own_lost_found:
-                record = directories.Record(inodes.LOST_FOUND, LOST_FOUND_NAME, 2)
-                records.append(record)
-            for child in children[start:stop]:
-                kind = entries[targets.get(child, child)].kind
-                records.append(
-                    directories.Record(numbers[child], hierarchy.names[child], _FILE_TYPES[kind])
+                records.append((inodes.LOST_FOUND, LOST_FOUND_NAME, directories.DIRECTORY))
+            records += [
+                (
+                    numbers[child],
+                    hierarchy.names[child],
+                    _FILE_TYPES[entries[targets.get(child, child)].kind],
                 )
+                for child in children[start:stop]
+            ]
             blocks.append(directories.block(records, seed, self._form.checksums))
         flags, iblock, taken = self._map(inode, self._put_blocks(blocks))
         count = len(blocks) + taken
@@ -261,31 +263,45 @@ class _Writer:
         self._inode(number, entry, 0, 0, 0, iblock)
 
     def _put_files(self) -> None:
-        space, segments = self._space, self._plan.segments
-        runs_of = self._survey.runs
+        found, space, put = self._survey, self._space, self._inodes.put
+        numbers, links, xattrs_of = found.numbers, found.links, found.inode_xattrs
+        add = self._plan.segments.append
         uses_extents = self._form.extents
         empty = extents.EMPTY if uses_extents else blockmap.EMPTY
         flags = USES_EXTENTS if uses_extents else 0
         for number in _by_source(self._entries):
-            entry = self._entries[number]
-            size, ref = entry.size, entry.ref
+            _, _, mode, uid, gid, mtime, size, ref, _ = entry = self._entries[number]
+            count = (size + BLOCK - 1) // BLOCK
             if size == 0:
                 self._inode(number, entry, 0, 0, flags, empty)
-                continue
-            count = (size + BLOCK - 1) // BLOCK
-            if (
-                uses_extents
-                and count <= space.stop - space.start
+            elif (
+                # nearly every file: one run that is free from here on
+                count <= space.stop - space.start
                 and count <= extents.LONGEST
-                and number not in runs_of
+                and uses_extents
                 and isinstance(ref, Content)
+                and not ref[2]
+                and number not in self._xattr_blocks
             ):
                 start = space.start
                 space.start += count
-                segments.append(Segment(start * BLOCK, ref.source, ref.offset, size))
-                self._inode(number, entry, size, count, flags, extents.one(start, count))
+                add(Segment(start * BLOCK, ref[0], ref[1], size))
+                put(
+                    numbers[number],
+                    0o100000 | mode,
+                    uid,
+                    gid,
+                    mtime,
+                    size,
+                    links[number],
+                    count * _SECTORS,
+                    USES_EXTENTS,
+                    extents.one(start, count),
+                    0,
+                    xattrs_of.get(number),
+                )
             else:
-                self._put_runs(number, entry, runs_of.get(number, [(0, size)]))
+                self._put_runs(number, entry, found.runs.get(number, [(0, size)]))
 
     def _put_runs(self, number: int, entry: Entry, data: Sequence[tuple[int, int]]) -> None:
         """A file that is not simply one run: `data` are its (start, stop) bytes between holes."""

@@ -122,7 +122,7 @@ def block(attributes: list[Attribute], number: int, seed: int, checksums: bool) 
     checksum = 0
     if checksums:
         header = struct.pack("<IIIII12x", _MAGIC, 1, 1, combined, 0)
-        crc = crc32c(header + body, crc32c(struct.pack("<Q", number), seed))
+        crc = crc32c(crc32c(seed, struct.pack("<Q", number)), header + body)
         checksum = finish(crc)
     return struct.pack("<IIIII12x", _MAGIC, 1, 1, combined, checksum) + body
 
