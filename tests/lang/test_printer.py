@@ -1,0 +1,120 @@
+"""Writing: `read` makes the same datum of it again, and nothing that can be made breaks it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lang.data import (
+    EOF,
+    NIL,
+    UNSPECIFIED,
+    MString,
+    Pair,
+    Promise,
+    RecordType,
+    Values,
+    char,
+    keyword,
+    make_record,
+    scheme_list,
+    symbol,
+)
+from lang.printer import display, write
+from lang.rationals import normalised
+from lang.reader import read_all
+from lang.runtime.equality import is_equal
+from lang.sources import Source
+
+TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+ATOMS = st.one_of(
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.fractions().map(normalised),
+    TEXT,
+    TEXT.map(MString),
+    TEXT.map(symbol),
+    TEXT.filter(bool).map(keyword),
+    st.characters(exclude_categories=("Cs",)).map(char),
+    st.binary(max_size=4),
+    st.just(NIL),
+)
+DATA = st.recursive(
+    ATOMS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4).map(scheme_list),
+        st.lists(inner, max_size=4),
+        st.builds(Pair, inner, inner),
+    ),
+    max_leaves=20,
+)
+
+
+def read(text: str) -> Any:
+    (datum,) = read_all(Source("test", text, 1))
+    return datum
+
+
+@given(DATA)
+def test_what_is_written_reads_as_the_same(datum: Any) -> None:
+    assert is_equal(read(write(datum)), datum)
+
+
+@given(st.floats())
+def test_floats_are_written_with_all_their_digits(number: float) -> None:
+    again = read(write(number))
+    assert type(again) is float
+    assert again == number or (math.isnan(again) and math.isnan(number))
+
+
+@given(st.integers(), st.integers(2, 36))
+def test_integers_are_read_in_the_radix_in_which_they_are_written(number: int, radix: int) -> None:
+    from lang.numbers import format_number, parse_number
+
+    assert parse_number(format_number(number, radix), radix) == number
+
+
+def test_display_shows_strings_and_characters_as_they_are() -> None:
+    datum = scheme_list(["a\nb", char("x"), symbol("s"), ["q"]])
+    assert display(datum) == "(a\nb x s #(q))"
+    assert write(datum) == '("a\\nb" #\\x s #("q"))'
+
+
+def test_circular_structures_are_written_with_labels() -> None:
+    circle = scheme_list([1, 2])
+    circle.cdr.cdr = circle
+    assert write(circle) == "#0=(1 2 . #0#)"
+    vector: list[Any] = [1]
+    vector.append(vector)
+    assert write(vector) == "#0=#(1 #0#)"
+    through_car = Pair(1, NIL)
+    through_car.car = through_car
+    assert write(through_car) == "#0=(#0#)"
+
+
+def test_long_lists_are_written_whole() -> None:
+    assert write(scheme_list(range(20_000))).endswith(" 19999)")
+
+
+def test_records_show_their_fields() -> None:
+    rtd = RecordType("<point>", ("x", "y"))
+    assert write(make_record(rtd, [1, "a"])) == '#<<point> x: 1 y: "a">'
+    itself = make_record(rtd, [1, None])
+    itself.f1 = itself  # type: ignore[attr-defined]
+    assert write(itself) == "#<<point> x: 1 y: #<<point> ...>>"
+
+
+def test_a_record_types_own_printer_is_used() -> None:
+    rtd = RecordType("<point>", ("x",))
+    rtd.printer = lambda record, port: port.write(f"<{record.f0}>")
+    assert write(scheme_list([make_record(rtd, [5])])) == "(<5>)"
+
+
+def test_objects_show_no_addresses() -> None:
+    for value in (EOF, UNSPECIFIED, Promise(None, 1), Values((1, 2)), len):
+        assert "0x" not in write(value)
+    assert write(Values((1, "a"))) == '#<values 1 "a">'
