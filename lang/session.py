@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, Literal, NoReturn, TypeAlias
+from typing import Any, Final, Literal, NoReturn, TypeAlias, TypeVar
 
 from lang import reader, reflection
 from lang.cache import Cache, source_key
@@ -35,6 +35,7 @@ from lang.syntax import CURRENT, Alias, AliasTable, Global, Staged
 from lang.toplevel import TopLevel
 from lang.unit import Unit, compile_unit, run
 
+T = TypeVar("T")
 Stage: TypeAlias = Literal["configuration", "build"]
 
 _R7RS: Final = "scheme"
@@ -78,16 +79,22 @@ class Session:
 
     def load_file(self, path: Path) -> object:
         """The value of the last form of the file `path`, evaluated in a fresh module."""
-        return run_deep(lambda: self._load_source(self._source(path), self.user_module()))
+        return self._deep(lambda: self._load_source(self._source(path), self.user_module()))
 
     def eval_text(self, text: str, name: str = "<eval>", module: Module | None = None) -> object:
         """The value of the last form of `text`, in `module` or a fresh one."""
         source = self.sources.add(name, text)
-        return run_deep(lambda: self._evaluate(source, module or self.user_module()))
+        return self._deep(lambda: self._evaluate(source, module or self.user_module()))
 
     def import_module(self, name: ModuleName) -> Module:
         """The module called `name`, loaded. Raises SchemeSyntaxError where there is none."""
-        return run_deep(lambda: self.require(name, None))
+        return self._deep(lambda: self.require(name, None))
+
+    def _deep(self, function: Callable[[], T]) -> T:
+        """`function()` with room for recursion; what it reports has no place before it starts."""
+        if not self._loading:
+            CURRENT.position = None
+        return run_deep(function)
 
     def value(self, name: ModuleName, variable: str) -> Any:
         """The value of a variable that module `name` exports (or defines)."""
@@ -136,23 +143,23 @@ class Session:
         module.syntax_constants.append(key)
         return key
 
-    def compile_transformer(self, node: Node) -> Unit:
-        """A transformer expression, compiled.
+    def compile_transformer(self, node: Node, file: str) -> Unit:
+        """A transformer expression from source `file`, compiled.
 
         Definitions of this file that it needs are evaluated first, as if in eval-when.
         """
-        self._prepare(node, set())
-        return self._compile([node], "macro")
+        self._prepare(node, file, set())
+        return self._compile([node], file)
 
-    def _prepare(self, node: Node, seen: set[str]) -> None:
+    def _prepare(self, node: Node, file: str, seen: set[str]) -> None:
         for key in sorted(_global_keys(node)):
             make = self.pending.get(key)
             if make is None or key in seen:
                 continue
             seen.add(key)
             definition = make()
-            self._prepare(definition, seen)
-            self.run([definition], "macro")
+            self._prepare(definition, file, seen)
+            self.run([definition], file)
 
     def run(self, nodes: list[Node], name: str) -> Any:
         """Compile and run `nodes`; gives the last value."""
@@ -273,7 +280,7 @@ class Session:
 
     def _not_found(self, name: ModuleName, form: Any) -> NoReturn:
         shown = f"({' '.join(name)})"
-        near = get_close_matches(shown, sorted(self.module_names()), 3)
+        near = get_close_matches(shown, sorted(set(self.module_names())), 3)
         position = form.pos if form is not None and form.pos is not None else CURRENT.position
         raise SchemeSyntaxError(
             position,
@@ -286,12 +293,12 @@ class Session:
         for known in (*FORMS, *self.modules):
             yield f"({' '.join(known)})"
         for directory in self.load_path:
-            for path in directory.rglob("*"):
-                if path.suffix in (".scm", ".py") and path.name != "__init__.py":
+            for path in directory.rglob("*.scm"):
+                yield f"({' '.join(path.relative_to(directory).with_suffix('').parts)})"
+            for path in directory.rglob("*.py"):
+                if "LIBRARY" in path.read_text(encoding="utf-8"):
                     parts = path.relative_to(directory).with_suffix("").parts
-                    if path.suffix == ".py":
-                        parts = tuple(part.replace("_", "-") for part in parts)
-                    yield f"({' '.join(parts)})"
+                    yield f"({' '.join(part.replace('_', '-') for part in parts)})"
 
     # ------------------------------------------------------------ texts
 

@@ -25,6 +25,7 @@ from lang.expand import (
 from lang.ir import Call, CaseLam, Const, If, Lam, Let, Letrec, LRef, Node, Var
 from lang.syntax import (
     Env,
+    Global,
     Identifier,
     Macro,
     Special,
@@ -67,6 +68,12 @@ def expand_set(x: Pair, env: Env) -> Node:
     binding = meaning(id, env)
     if type(binding) is Macro and binding.variable:
         return expand(expand_macro(binding, x, env), env)
+    if type(binding) is Global and env.module.session.core.table.get(binding.symbol) is binding:
+        syntax_error(
+            f"set!: {id.name} belongs to the core and cannot be changed",
+            x,
+            f"define a variable of your own: (define {id.name} ...)",
+        )
     return assigned(binding, id, expand(value, env), x)
 
 

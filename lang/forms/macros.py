@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from lang.data import NIL, Pair, Symbol, python_list, scheme_list, symbol
+from lang.errors import SchemeSyntaxError, explain
 from lang.expand import (
     CORE,
     Context,
@@ -25,6 +26,7 @@ from lang.modules import Module
 from lang.patterns import Hole, Matcher, Template, syntax_rules
 from lang.runtime.trampoline import call
 from lang.syntax import (
+    CURRENT,
     Alias,
     Env,
     Identifier,
@@ -35,7 +37,9 @@ from lang.syntax import (
     base,
     is_identifier,
     lookup,
+    position_of,
     show,
+    strip,
     syntax_error,
 )
 
@@ -173,6 +177,9 @@ class Transformer:
         self.module = module
         self._node = node
         self._load = load
+        position = CURRENT.position
+        source = module.session.sources.source(position) if position is not None else None
+        self._file = source.name if source is not None else "macro"
         self._unit: Unit | None = None
         self._value: Any = None
 
@@ -182,7 +189,7 @@ class Transformer:
             self._unit = self._load()
         elif self._unit is None:
             assert self._node is not None
-            self._unit = self.module.session.compile_transformer(self._node)
+            self._unit = self.module.session.compile_transformer(self._node, self._file)
             self._node = None
         return self._unit
 
@@ -200,8 +207,24 @@ class Transformer:
         return self._value  # type: ignore[no-any-return]
 
     def transform(self, use: Any, _: Env) -> Any:
-        """One macro step."""
-        return call(self._value or self.value(), use)
+        """One macro step. What goes wrong in it is reported at the use of the macro."""
+        try:
+            return call(self._value or self.value(), use)
+        except SchemeSyntaxError:
+            raise
+        except Exception as error:
+            self._failed(error, use)
+
+    def _failed(self, error: Exception, use: Any) -> NoReturn:
+        session = self.module.session
+        found = explain(error, session.sources, lambda: session.bound_names(self.module))
+        place = f" (at {found.location})" if found.location is not None else ""
+        raise SchemeSyntaxError(
+            position_of(use),
+            f"the macro {self.name.name} failed: {found.message}{place}",
+            found.hint,
+            strip(use),
+        ) from error
 
 
 class VariableTransformer:

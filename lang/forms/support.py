@@ -72,7 +72,7 @@ def location(file: str, line: int, column: int) -> Location:
 def staged(name: Symbol) -> NoReturn:
     """A configuration used a procedure that acts."""
     signals.misc_error(
-        name,
+        None,
         "~A exists only inside builds: a configuration computes values and acts on nothing. "
         "Put the code in a gexp, #~(...), of a computed-file, "
         "or use local-file for a file of your own",

@@ -109,3 +109,16 @@ def test_procedures_of_builds_cannot_be_called_by_a_configuration() -> None:
     with pytest.raises(Exception, match="exists only inside builds"):
         session.eval_text(f"({staged[0]})")
     assert staged[0] in Session([], stage="build").globals
+
+
+def test_a_macro_that_fails_is_reported_where_it_is_used(refused: Refused) -> None:
+    program = "(define-syntax m\n  (lambda (x) (car 5)))\n(list\n  (m 1))"
+    message, place, _ = refused(program)
+    assert message.startswith("the macro m failed: car: Wrong type argument")
+    assert message.endswith("(at <eval>:2:15)")
+    assert place == "4:3"
+
+
+def test_core_variables_cannot_be_assigned(refused: Refused, show: Show) -> None:
+    assert refused("(set! car cdr)")[0] == "set!: car belongs to the core and cannot be changed"
+    assert show("(define car 1) (set! car 2) car") == "2"
