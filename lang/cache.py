@@ -13,7 +13,6 @@ import marshal
 import os
 import stat
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -73,13 +72,13 @@ class Cache:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self._private():
                 return
-            handle, temporary = tempfile.mkstemp(dir=self.directory)
+            path = self._path(name, file)
+            temporary = path.with_suffix(f".{os.getpid()}")
             try:
-                with os.fdopen(handle, "wb") as out:
-                    out.write(key + hashlib.sha256(data).digest() + data)
-                Path(temporary).replace(self._path(name, file))
+                temporary.write_bytes(key + hashlib.sha256(data).digest() + data)
+                temporary.replace(path)
             except BaseException:
-                Path(temporary).unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
                 raise
         except OSError:
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import sys
 import threading
 from collections.abc import Callable
@@ -47,6 +46,8 @@ def run_deep(function: Callable[[], T]) -> T:
         try:
             thread.join()
         except KeyboardInterrupt:
+            import ctypes
+
             target = ctypes.c_ulong(thread.ident or 0)
             ctypes.pythonapi.PyThreadState_SetAsyncExc(target, ctypes.py_object(KeyboardInterrupt))
     if failures:

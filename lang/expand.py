@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeVar
 
-from lang.data import NIL, UNSPECIFIED, Keyword, Nil, Pair, Symbol, python_list, symbol
+from lang.data import NIL, UNSPECIFIED, Keyword, Nil, Pair, Symbol, keyword, python_list, symbol
 from lang.ir import (
     Call,
     CaseLam,
@@ -55,7 +55,6 @@ FORMS: Final[dict[tuple[str, ...], dict[str, Binding]]] = {CORE: {}}
 """The forms that Python defines, by the module that exports them and their name."""
 
 Expand = TypeVar("Expand", bound=Callable[[Pair, Env], Node])
-Rewrite = TypeVar("Rewrite", bound=Callable[[Pair, Env], Any])
 
 
 def provide(binding: Binding, names: Iterable[str], modules: Iterable[tuple[str, ...]]) -> None:
@@ -73,18 +72,6 @@ def special(
 
     def register(function: Expand) -> Expand:
         provide(Special(names[0], function), names, modules)
-        return function
-
-    return register
-
-
-def native_macro(
-    *names: str, modules: Iterable[tuple[str, ...]] = (CORE,)
-) -> Callable[[Rewrite], Rewrite]:
-    """Make the decorated function, from form and environment to a form, the macro `names`."""
-
-    def register(function: Rewrite) -> Rewrite:
-        provide(Macro(function), names, modules)
         return function
 
     return register
@@ -386,12 +373,7 @@ def _owner(form: Any) -> str:
 
 # ---------------------------------------------------------------- formal parameters
 
-_MARKERS: Final = {
-    "optional": "optional",
-    "key": "key",
-    "rest": "rest",
-    "allow-other-keys": "allow-other-keys",
-}
+_MARKERS: Final = frozenset({"optional", "key", "rest", "allow-other-keys"})
 
 
 def bind_variable(id: Any, env: Env, form: Any) -> Var:
@@ -422,8 +404,8 @@ def expand_lambda(x: Pair, formals: Any, forms: list[Any], env: Env, extended: b
                     x,
                     "use define* or lambda*",
                 )
-            mode = _MARKERS.get(item.name, "")
-            if not mode:
+            mode = item.name
+            if mode not in _MARKERS:
                 syntax_error(f"unknown marker {item!r} in a parameter list", x)
             if mode == "allow-other-keys":
                 node.allow_other_keys = True
@@ -457,8 +439,6 @@ def _optional_parameter(node: Lam, item: Any, scope: Env, x: Pair, mode: str) ->
     key = operands[2] if len(operands) > 2 else None
     if len(operands) > 3 or (key is not None and type(key) is not Keyword):
         syntax_error("a keyword parameter is name, (name default) or (name default #:key)", item)
-    from lang.data import keyword
-
     node.keys.append((key or keyword(operands[0].name), var, default))
 
 

@@ -14,6 +14,7 @@ from lang.syntax import (
     Identifier,
     base,
     is_identifier,
+    nearest,
     show,
     syntax_error,
 )
@@ -244,11 +245,8 @@ def _selected(
 
 def missing(source: Module, name: Symbol, form: Any) -> NoReturn:
     """Refuse the import of `name`, which `source` does not export."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(name.name, sorted({n.name for n in source.exported_names()}), 3)
     syntax_error(
         f"the module ({' '.join(source.name)}) does not export {name.name}",
         form,
-        f"did you mean {' or '.join(near)}?" if near else None,
+        nearest(name.name, (known.name for known in source.exported_names())),
     )

@@ -11,7 +11,6 @@ import hashlib
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeAlias, TypeVar
 
@@ -31,7 +30,7 @@ from lang.runtime.core import core_bindings, staged_names
 from lang.runtime.library import Library
 from lang.runtime.trampoline import call
 from lang.sources import Source, SourceMap
-from lang.syntax import CURRENT, Alias, AliasTable, Global, Staged
+from lang.syntax import CURRENT, Alias, AliasTable, Global, Staged, nearest
 from lang.toplevel import TopLevel
 from lang.unit import Unit, compile_unit, run
 
@@ -280,13 +279,9 @@ class Session:
 
     def _not_found(self, name: ModuleName, form: Any) -> NoReturn:
         shown = f"({' '.join(name)})"
-        near = get_close_matches(shown, sorted(set(self.module_names())), 3)
         position = form.pos if form is not None and form.pos is not None else CURRENT.position
-        raise SchemeSyntaxError(
-            position,
-            f"there is no module {shown}",
-            hint=f"did you mean {' or '.join(near)}?" if near else "add its directory with -L",
-        )
+        hint = nearest(shown, self.module_names()) or "add the directory that it is in with -L"
+        raise SchemeSyntaxError(position, f"there is no module {shown}", hint)
 
     def module_names(self) -> Iterator[str]:
         """The modules that can be imported, as they are written."""

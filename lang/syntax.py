@@ -8,7 +8,7 @@ carry no wrapper: syntax objects are ordinary data with identifiers in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 from lang.data import Pair, Symbol, iterate, symbol
@@ -313,6 +313,14 @@ def show(x: Any, limit: int = 60) -> str:
 
     text = write(strip(x))
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The hint that names what `name` may have been meant for, if anything is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, sorted(set(known)), 3)
+    return f"did you mean {' or '.join(near)}?" if near else None
 
 
 def position_of(form: Any) -> int | None:

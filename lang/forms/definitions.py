@@ -97,7 +97,7 @@ def define_star(x: Pair, context: Context) -> None:
     define(x, context, extended=True)
 
 
-@definition("define-inlinable", modules=[CORE, ("guix", "combinators"), ("srfi", "srfi-9")])
+@definition("define-inlinable")
 def define_inlinable(x: Pair, context: Context) -> None:
     """(define-inlinable (name parameter ...) body ...): a plain procedure here."""
     define(x, context, extended=False)

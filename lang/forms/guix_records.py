@@ -12,18 +12,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, Final, NoReturn
 
 from lang.data import NIL, Keyword, Pair, Symbol, python_list, scheme_list, symbol
 from lang.expand import (
     Context,
+    bind_variable,
     call_core,
     definition,
     expand,
+    expand_body,
     name_procedure,
     parts,
     provide,
+    special,
 )
 from lang.forms.record_procedures import DELAYED, PLAIN, THUNKED
 from lang.forms.records import define_procedure
@@ -40,6 +42,7 @@ from lang.syntax import (
     fresh,
     is_identifier,
     lookup,
+    nearest,
     parameter_value,
     show,
     syntax_error,
@@ -268,13 +271,11 @@ class _Construction:
             self._inherit(clause, items)
             return
         if name not in known:
-            near = get_close_matches(name.name, [other.name for other in known], 3)
+            names = [other.name for other in known]
             syntax_error(
                 f"{record} has no field {name.name}",
                 clause,
-                f"did you mean {' or '.join(near)}?"
-                if near
-                else f"its fields are {', '.join(other.name for other in known)}",
+                nearest(name.name, names) or f"its fields are {', '.join(names)}",
             )
         if len(items) != 2:
             syntax_error(
@@ -411,3 +412,24 @@ def _thunk(
         scope.table[self_key] = this
     body = expand(_sanitized(form, found, record.env, pos), scope)
     return Lam([this], None, body, found.name.name, pos=pos)
+
+
+@special("match-record", modules=[RECORDS])
+def expand_match_record(x: Pair, env: Env) -> Node:
+    """(match-record record type (field (field variable) ...) body ...)"""
+    usage = "(match-record record <type> (field ...) body ...)"
+    operands = parts(x, 4, None, usage)
+    subject, rtd = Var("record"), Var("type")
+    scope = Env(env)
+    variables: list[Var] = []
+    values: list[Node] = []
+    for item in python_list(operands[2]):
+        names = python_list(item) if type(item) is Pair else [item, item]
+        if len(names) != 2 or not is_identifier(names[0]):
+            syntax_error(f"match-record: a field is expected, not {show(item)}", x)
+        variables.append(bind_variable(names[1], scope, x))
+        name = Const(base(names[0]))
+        values.append(call_core("%field-named", LRef(subject), LRef(rtd), name, pos=x.pos))
+    inits = [expand(operands[0], env), expand(operands[1], env)]
+    body = expand_body(operands[3:], scope, x)
+    return Let([subject, rtd], inits, Let(variables, values, body) if variables else body)

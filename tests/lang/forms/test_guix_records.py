@@ -127,3 +127,9 @@ def test_unknown_properties_and_duplicate_fields_are_refused(refused: Refused) -
         "2:9",
     )
     assert refused(head + "(a t-a) (a t-b))")[:2] == ("the field a is defined twice", "2:10")
+
+
+def test_match_record_binds_fields_by_name(show: Show) -> None:
+    program = """(match-record (thing (name "a") (size 2)) <thing> (size parts (name n))
+      (list n size parts))"""
+    assert show(THING + program) == '("a" 2 ("a"))'
