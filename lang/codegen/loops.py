@@ -33,6 +33,9 @@ def write_loop(e: Emitter, loop: Loop, to: Destination) -> None:
     e.emit(ast.While(test=e.literal(True), body=block, orelse=[]))
     if to.leaves:
         e.emit(ast.Break())
+    elif to is RETURN and (e.frame.loops or e.frame.function in e.analysis.self_loops):
+        # reached by the `break` of a jump to the loop around this one
+        e.emit(ast.Continue())
 
 
 def write_jump(e: Emitter, node: Call, to: Destination) -> bool:

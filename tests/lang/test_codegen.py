@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lang.data import python_list
 from lang.errors import SchemeError
 from lang.printer import write
 from lang.session import Session
@@ -74,6 +75,14 @@ def test_tail_calls_and_deep_recursion(session: Session, text: str, result: str)
          " (b (+ j 1))))))) (f 1000)", "end"),
         ("(list (let loop ((i 0)) (if (< i 5) (loop (+ i 1)) i)) 'after)", "(5 after)"),
         ("(let loop ((i 0)) (if (< i 5) (begin (list i) (loop (+ i 1))))) 'after", "after"),
+        ("(define (f n) (let o ((i 0)) (if (< i n) (let in ((j 0)) (if (= j 3) (o (+ i 1))"
+         " (in (+ j 1)))) (list i 'end)))) (f 4)", "(4 end)"),
+        ("(define (f n) (if (> n 0) (let in ((j 0)) (if (= j 3) (f (- n 1)) (in (+ j 1)))) 'end))"
+         "(f 4)", "end"),
+        ("(list (let o ((i 0)) (if (< i 4) (let in ((j 0)) (if (= j 3) (o (+ i 1)) (in (+ j 1))))"
+         " (list i 'end))))", "((4 end))"),
+        ("(list (let o ((i 0)) (if (< i 4) (if (even? i) (o (+ i 1)) (let in ((j 0)) (if (= j 3)"
+         " 'got (in (+ j 1))))) (list i 'end))))", "(got)"),
         # not a loop: the procedure is used as a value, or called elsewhere
         ("(let loop ((i 3)) (if (= i 0) '() (cons i (loop (- i 1)))))", "(3 2 1)"),
         ("(let loop ((l '(1 (2 3)))) (cond ((pair? l) (map loop l)) (else (+ l 1))))", "(2 (3 4))"),
@@ -294,3 +303,93 @@ def evaluate(x: Any, scope: dict[str, int]) -> Any:
 def test_random_programs_agree_with_a_plain_evaluator(session: Session, x: Any) -> None:
     assert session.eval_text(as_scheme(x)) == evaluate(x, {})
     assert session.eval_text(f"(define (f) {as_scheme(x)}) (+ 0 (f))") == evaluate(x, {})
+
+
+LIMIT = 12
+"""Turns of random loops end when the accumulator `a` is beyond this."""
+
+
+def tails(depth: int) -> st.SearchStrategy[Any]:
+    """What can stand last in `depth` nested loops: values, conditionals, jumps, more loops."""
+    jumps = st.tuples(st.just("jump"), st.integers(0, depth - 1))
+    simple = st.tuples(st.just("value"), NUMBERS) | jumps
+    if depth >= 4:
+        return simple
+    deeper = st.deferred(lambda: tails(depth + 1))
+    return st.recursive(
+        simple | st.tuples(st.just("loop"), deeper),
+        lambda inner: st.one_of(
+            st.tuples(st.just("if"), st.integers(2, 4), inner, inner),
+            st.tuples(st.just("let"), inner),
+            st.tuples(st.just("keep"), inner),
+            st.tuples(st.just("assign"), inner),
+        ),
+        max_leaves=4,
+    )
+
+
+def loop_as_scheme(x: Any, depth: int) -> str:
+    match x:
+        case ("value", number):
+            return f"(+ a {number})"
+        case ("jump", target):
+            return f"(l{target} (+ a 1))"
+        case ("if", number, yes, no):
+            branches = f"{loop_as_scheme(yes, depth)} {loop_as_scheme(no, depth)}"
+            return f"(if (= 0 (modulo a {number})) {branches})"
+        case ("let", inner):
+            return f"(let ((a (+ a 1))) {loop_as_scheme(inner, depth)})"
+        case ("keep", inner):
+            return f"(begin (keep! (lambda () a)) {loop_as_scheme(inner, depth)})"
+        case ("assign", inner):
+            assigned = "(keep! (lambda () (set! b (+ b 1)) b))"
+            return f"(let ((b a)) {assigned} {loop_as_scheme(inner, depth)})"
+        case ("loop", inner):
+            body = loop_as_scheme(inner, depth + 1)
+            return f"(let l{depth} ((a a)) (if (> a {LIMIT}) a {body}))"
+    raise AssertionError(x)
+
+
+def run_loop(x: Any, a: int, depth: int, kept: list[int]) -> tuple[int | None, int]:
+    """(None, value), or (number of the loop that is jumped to, its next accumulator)."""
+    match x:
+        case ("value", number):
+            return None, a + number
+        case ("jump", target):
+            return target, a + 1
+        case ("if", number, yes, no):
+            return run_loop(yes if a % number == 0 else no, a, depth, kept)
+        case ("let", inner):
+            return run_loop(inner, a + 1, depth, kept)
+        case ("keep", inner):
+            kept.append(a)
+            return run_loop(inner, a, depth, kept)
+        case ("assign", inner):
+            kept.append(a + 1)
+            return run_loop(inner, a, depth, kept)
+        case ("loop", inner):
+            while a <= LIMIT:
+                target, a = run_loop(inner, a, depth + 1, kept)
+                if target != depth:
+                    return target, a
+            return None, a
+    raise AssertionError(x)
+
+
+@settings(deadline=None, max_examples=150)
+@given(tails(1), st.booleans())
+def test_random_loop_nests_agree_with_a_plain_evaluator(
+    session: Session, x: Any, as_procedure: bool
+) -> None:
+    nest = loop_as_scheme(x, 1)
+    if as_procedure:
+        nest = f"(begin (define (l0 a) (if (> a {LIMIT}) a {nest})) (list (l0 0)))"
+    else:
+        nest = f"(list (let l0 ((a 0)) (if (> a {LIMIT}) a {nest})))"
+    text = f"""
+    (define kept '()) (define (keep! f) (set! kept (cons f kept)))
+    (let ((result {nest.replace("begin", "let ()", 1) if as_procedure else nest}))
+      (cons (car result) (reverse (map (lambda (f) (f)) kept))))"""
+    kept: list[int] = []
+    _, value = run_loop(("loop", x), 0, 0, kept)
+    assert python_list(session.eval_text(text)) == [value, *kept]
