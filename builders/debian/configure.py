@@ -35,6 +35,7 @@ _TAIL = 20
 _DPKG = "/usr/bin/dpkg"
 _SCRIPT_NAMES = {"pre-installation": "preinst", "post-installation": "postinst"}
 _ERROR = re.compile(r"dpkg: error processing package (\S+) ")
+_UNMET = "dpkg: dependency problems prevent configuration of"
 _FAILED_SCRIPT = re.compile(
     r" installed \S+ package (\S+) script subprocess (?:returned error exit status|was killed by "
     r"signal) (.*)"
@@ -130,6 +131,8 @@ class _Watch:
     ) -> None:
         self.tail: deque[str] = deque(maxlen=_TAIL)
         self.failed: MaintainerScriptFailed | None = None
+        self.unmet: list[str] = []
+        self._in_unmet = False
         self._package = ""
         self._configured = 0
         self._total = total
@@ -138,7 +141,10 @@ class _Watch:
 
     def see(self, line: str) -> None:
         self._log(line)
-        if line.startswith("Setting up "):
+        self._in_unmet = line.startswith(_UNMET) or (self._in_unmet and line.startswith(" "))
+        if self._in_unmet:
+            self.unmet.append(line)
+        elif line.startswith("Setting up "):
             self._configured += 1
             self._progress(self._configured, self._total)
         elif error := _ERROR.match(line):
@@ -184,7 +190,7 @@ class _Steps:
         if self._chroot.run([_DPKG, *arguments], self._environment):
             raise self._watch.failed or ConfigurationFailed(
                 "dpkg cannot configure the packages:\n"
-                + "\n".join(f"  {line}" for line in self._watch.tail),
+                + "\n".join(f"  {line}" for line in self._watch.unmet or self._watch.tail),
                 hint="all of its output is in the build's log",
             )
 
