@@ -311,7 +311,7 @@ LIMIT = 12
 
 def tails(depth: int) -> st.SearchStrategy[Any]:
     """What can stand last in `depth` nested loops: values, conditionals, jumps, more loops."""
-    jumps = st.tuples(st.just("jump"), st.integers(0, depth - 1))
+    jumps = st.tuples(st.just("jump"), st.integers(0, depth - 1), st.integers(1, 4))
     simple = st.tuples(st.just("value"), NUMBERS) | jumps
     if depth >= 4:
         return simple
@@ -332,8 +332,8 @@ def loop_as_scheme(x: Any, depth: int) -> str:
     match x:
         case ("value", number):
             return f"(+ a {number})"
-        case ("jump", target):
-            return f"(l{target} (+ a 1))"
+        case ("jump", target, step):
+            return f"(l{target} (+ a {step}))"
         case ("if", number, yes, no):
             branches = f"{loop_as_scheme(yes, depth)} {loop_as_scheme(no, depth)}"
             return f"(if (= 0 (modulo a {number})) {branches})"
@@ -355,8 +355,8 @@ def run_loop(x: Any, a: int, depth: int, kept: list[int]) -> tuple[int | None, i
     match x:
         case ("value", number):
             return None, a + number
-        case ("jump", target):
-            return target, a + 1
+        case ("jump", target, step):
+            return target, a + step
         case ("if", number, yes, no):
             return run_loop(yes if a % number == 0 else no, a, depth, kept)
         case ("let", inner):
