@@ -1,0 +1,339 @@
+"""A tree as a FAT file system: all files in one run of clusters each."""
+
+from __future__ import annotations
+
+import array
+import struct
+import time
+import uuid as uuids
+from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
+
+from builders.filesystems.hierarchy import BadContent, BadTree, Hierarchy, TreeDoesNotFit, index
+from builders.filesystems.options import BadOption, LabelTooLong, check
+from builders.filesystems.vfat import names
+from builders.filesystems.vfat.geometry import SECTOR, Geometry, geometry, usual_bits
+from builders.plan import Plan, Segment
+from builders.tree import Content, Entry
+
+_MIB = 1 << 20
+_TYPES = {"size": int, "free": int, "label": str, "uuid": uuids.UUID}
+_BITS = {"fat16": 16, "fat32": 32}
+_LARGEST = 0xFFFFFFFF
+_LEAST = {12: 64 * 1024, 16: 3 * _MIB, 32: 33 * _MIB}  # where to begin to look for a size
+
+_VOLUME, _DIRECTORY, _ARCHIVE = 0x08, 0x10, 0x20
+_MEDIA = 0xF8
+_FIRST_YEAR = 315532800  # 1980-01-01 in seconds
+_LAST_YEAR = 4354819199  # 2107-12-31
+_LABEL_FORBIDDEN = frozenset('"*+,./:;<=>?[\\]|')
+
+
+class NotInFat(BadTree):
+    def __init__(self, path: str, what: str) -> None:
+        super().__init__(f"/{path} is {what}, which a FAT file system cannot hold")
+
+
+class SameName(BadTree):
+    def __init__(self, path: str) -> None:
+        super().__init__(f"/{path} differs from another name in its directory by case only")
+
+
+_OTHER_KINDS = {
+    "l": "a symbolic link",
+    "c": "a character device",
+    "b": "a block device",
+    "p": "a fifo",
+    "s": "a socket",
+}
+
+
+def make(name: str, tree: Sequence[Entry], options: Mapping[str, object]) -> Plan:
+    """The FAT file system that holds `tree`; `name`: "vfat" (any kind), "fat16", "fat32".
+
+    Options: size; free, bytes to keep free without a size (5 % and 1 MiB); label, at most 11
+    characters of ASCII; uuid, of which the first four bytes are the volume's serial number.
+    Raises BadOption and BadTree's subclasses.
+    """
+    checked = check(name, _TYPES, options)
+    size, free = checked.get("size"), checked.get("free")
+    uuid = checked.get("uuid")
+    if not isinstance(uuid, uuids.UUID):
+        raise BadOption("uuid", "it must be given")
+    label = _label(str(checked.get("label", "")))
+    hierarchy = index(tree)
+    shorts = _shorten(hierarchy)
+    bits = _BITS.get(name)
+    if isinstance(size, int):
+        layout = geometry(size, bits or usual_bits(size), _root_entries(hierarchy, shorts))
+        if layout is None:
+            raise BadOption("size", f"there is no {name} of {size:,} bytes")
+        needed = sum(_clusters(hierarchy, shorts, layout).values())
+        if needed > layout.clusters:
+            lacking = (needed - layout.clusters) * layout.cluster
+            raise TreeDoesNotFit(tree, size + lacking, size, name)
+        return _Writer(hierarchy, shorts, layout, label, uuid).write(size)
+    content = sum(-(-entry.size // 4096) * 4096 for entry in tree)
+    wanted = free if isinstance(free, int) else content // 20 + _MIB
+    layout = _fitting(hierarchy, shorts, bits, content + wanted, wanted)
+    return _Writer(hierarchy, shorts, layout, label, uuid).write(layout.sectors * SECTOR)
+
+
+def _label(label: str) -> bytes:
+    if len(label) > 11:
+        raise LabelTooLong(label, len(label), 11)
+    if any(not " " <= c <= "~" or c in _LABEL_FORBIDDEN for c in label):
+        raise BadOption("label", f"{label!r} has characters that FAT does not allow there")
+    return label.upper().encode("ascii")
+
+
+Shorts = dict[int, tuple[bytes, bool]]
+"""By index of the entry: the short name, and whether it is the whole name."""
+
+
+def _shorten(hierarchy: Hierarchy) -> Shorts:
+    """Check all entries and give them short names."""
+    shorts: Shorts = {}
+    for children in hierarchy.children.values():
+        taken: set[bytes] = set()
+        folded: set[str] = set()
+        for child in children:
+            entry = hierarchy.entries[child]
+            if entry.kind in _OTHER_KINDS:
+                raise NotInFat(entry.path, _OTHER_KINDS[entry.kind])
+            if entry.kind == "h":
+                raise NotInFat(entry.path, "another name of a file")
+            if entry.size > _LARGEST:
+                raise NotInFat(entry.path, "a file of 4 GiB or more")
+            name = entry.path.rpartition("/")[2]
+            names.check(entry.path, name)
+            if name.upper() in folded:
+                raise SameName(entry.path)
+            folded.add(name.upper())
+            shorts[child] = names.short(name, taken)
+            taken.add(shorts[child][0])
+    return shorts
+
+
+def _directory_size(hierarchy: Hierarchy, shorts: Shorts, directory: int) -> int:
+    """Bytes of the entries of a directory, with its label or its "." and ".."."""
+    count = 2 if directory else 1
+    for child in hierarchy.children[directory]:
+        name = hierarchy.entries[child].path.rpartition("/")[2]
+        count += names.entries_of(name, shorts[child][1])
+    return count * names.ENTRY
+
+
+def _root_entries(hierarchy: Hierarchy, shorts: Shorts) -> int:
+    """Entries that the root of FAT12 and FAT16 has room for: the usual 512, or more."""
+    count = _directory_size(hierarchy, shorts, 0) // names.ENTRY
+    if count > 65520:
+        raise BadTree("the root directory has more files than a FAT12 or FAT16 can hold")
+    return max(512, -(-count // 128) * 128)
+
+
+def _clusters(hierarchy: Hierarchy, shorts: Shorts, layout: Geometry) -> dict[int, int]:
+    """How many clusters each entry takes, directories first."""
+    counts = {}
+    for directory in hierarchy.children:
+        if directory or layout.bits == 32:
+            size = _directory_size(hierarchy, shorts, directory)
+            counts[directory] = -(-size // layout.cluster)
+    for number in _by_source(hierarchy.entries):
+        counts[number] = -(-hierarchy.entries[number].size // layout.cluster)
+    return counts
+
+
+def _by_source(entries: Sequence[Entry]) -> Iterator[int]:
+    """The files, those of one source together and in its order."""
+    ranks: dict[str, int] = {}
+    keyed = []
+    for number, entry in enumerate(entries):
+        if entry.kind == "f":
+            ref = entry.ref
+            if isinstance(ref, Content):
+                keyed.append((ranks.setdefault(ref.source, len(ranks)), ref.offset, number))
+            else:
+                keyed.append((-1, 0, number))
+    return (number for _, _, number in sorted(keyed))
+
+
+def _fitting(
+    hierarchy: Hierarchy, shorts: Shorts, bits: int | None, start: int, free: int
+) -> Geometry:
+    """The geometry of a size at which everything fits and `free` bytes are left."""
+    root_entries = _root_entries(hierarchy, shorts)
+    size = max(start, _LEAST[bits or 12])
+    while True:
+        size = -(-size // 4096) * 4096
+        layout = geometry(size, bits or usual_bits(size), root_entries)
+        if layout is not None:
+            needed = sum(_clusters(hierarchy, shorts, layout).values())
+            if layout.clusters >= needed + free // layout.cluster:
+                return layout
+        size += max(64 * 1024, size // 64)
+
+
+class _Writer:
+    """Gives everything its clusters; used once."""
+
+    def __init__(
+        self,
+        hierarchy: Hierarchy,
+        shorts: Shorts,
+        layout: Geometry,
+        label: bytes,
+        uuid: uuids.UUID,
+    ) -> None:
+        self._hierarchy = hierarchy
+        self._shorts = shorts
+        self._layout = layout
+        self._label = label
+        self._serial = int.from_bytes(uuid.bytes[:4], "big")
+        self._first: dict[int, int] = {}
+        self._chains: list[tuple[int, int]] = []
+        self._next = 2
+
+    def write(self, size: int) -> Plan:
+        plan = Plan(size)
+        layout = self._layout
+        for number, count in _clusters(self._hierarchy, self._shorts, layout).items():
+            if count:
+                self._first[number] = self._next
+                self._chains.append((self._next, count))
+                self._next += count
+        for directory in self._hierarchy.children:
+            place = layout.root
+            if directory in self._first:
+                place = layout.offset(self._first[directory])
+            plan.metadata.append((place, self._directory(directory)))
+        for number, entry in enumerate(self._hierarchy.entries):
+            if entry.kind == "f" and entry.size:
+                self._file(plan, entry, layout.offset(self._first[number]))
+        table = self._table()
+        for copy in range(2):
+            plan.metadata.append(((layout.reserved + copy * layout.fat) * SECTOR, table))
+        plan.metadata += self._boot_sectors()
+        plan.metadata.sort(key=itemgetter(0))
+        plan.segments.sort(key=itemgetter(0))
+        return plan
+
+    def _file(self, plan: Plan, entry: Entry, place: int) -> None:
+        ref = entry.ref
+        if isinstance(ref, Content):
+            plan.segments.append(Segment(place, ref.source, ref.offset, entry.size))
+        elif isinstance(ref, bytes) and len(ref) == entry.size:
+            plan.metadata.append((place, ref))
+        else:
+            raise BadContent(entry.path, entry.size)
+
+    def _directory(self, directory: int) -> bytes:
+        hierarchy = self._hierarchy
+        entry = hierarchy.entries[directory]
+        parts = []
+        if directory == 0:
+            if self._label:
+                parts.append(_record(self._label.ljust(11), _VOLUME, 0, 0, entry.mtime))
+        else:
+            parent = hierarchy.parents[directory]
+            above = self._first.get(parent, 0) if parent else 0  # 0 means the root in all kinds
+            own = self._first[directory]
+            parts.append(_record(b".".ljust(11), _DIRECTORY, own, 0, entry.mtime))
+            parts.append(_record(b"..".ljust(11), _DIRECTORY, above, 0, entry.mtime))
+        for child in hierarchy.children[directory]:
+            entry = hierarchy.entries[child]
+            short, exact = self._shorts[child]
+            if not exact:
+                parts.append(names.long_entries(entry.path.rpartition("/")[2], short))
+            kind = _DIRECTORY if entry.kind == "d" else _ARCHIVE
+            size = entry.size if entry.kind == "f" else 0
+            parts.append(_record(short, kind, self._first.get(child, 0), size, entry.mtime))
+        return b"".join(parts)
+
+    def _table(self) -> bytes:
+        """The FAT: each cluster's successor."""
+        bits = self._layout.bits
+        end = 0x0FFFFFFF if bits == 32 else (1 << bits) - 1
+        entries = list(range(1, self._next + 1))
+        entries[0] = end & ~0xFF | _MEDIA
+        entries[1] = end
+        for first, count in self._chains:
+            entries[first + count - 1] = end
+        if bits == 32:
+            return array.array("I", entries).tobytes()
+        if bits == 16:
+            return array.array("H", entries).tobytes()
+        if len(entries) % 2:
+            entries.append(0)
+        return b"".join(
+            (low | high << 12).to_bytes(3, "little")
+            for low, high in zip(entries[::2], entries[1::2], strict=True)
+        )
+
+    def _boot_sectors(self) -> list[tuple[int, bytes]]:
+        layout = self._layout
+        wide = layout.bits == 32
+        few = layout.sectors < 0x10000 and not wide
+        sector = bytearray(SECTOR)
+        struct.pack_into(
+            "<3s8sHBHBHHBHHHII",
+            sector,
+            0,
+            b"\xeb\x58\x90" if wide else b"\xeb\x3c\x90",
+            b"mkfs.fat",  # some drivers want to know this name
+            SECTOR,
+            layout.per_cluster,
+            layout.reserved,
+            2,
+            layout.root_entries,
+            layout.sectors if few else 0,
+            _MEDIA,
+            0 if wide else layout.fat,
+            63,
+            255,
+            0,
+            0 if few else layout.sectors,
+        )
+        position = 36
+        if wide:
+            root = self._first[0]
+            struct.pack_into("<IHHIHH12x", sector, position, layout.fat, 0, 0, root, 1, 6)
+            position = 64
+        kind = f"FAT{layout.bits}".ljust(8).encode()
+        label = (self._label or b"NO NAME").ljust(11)
+        struct.pack_into("<BBBI11s8s", sector, position, 0x80, 0, 0x29, self._serial, label, kind)
+        sector[position + 26 : position + 28] = b"\xeb\xfe"  # code that does nothing, for ever
+        sector[510:] = b"\x55\xaa"
+        boot = bytes(sector)
+        if not wide:
+            return [(0, boot)]
+        free = layout.clusters - (self._next - 2)
+        info = struct.pack("<I480xIII12xI", 0x41615252, 0x61417272, free, self._next, 0xAA550000)
+        return [(0, boot), (SECTOR, info), (6 * SECTOR, boot), (7 * SECTOR, info)]
+
+
+def _record(short: bytes, kind: int, cluster: int, size: int, mtime: int) -> bytes:
+    date, clock = _stamp(mtime)
+    return struct.pack(
+        "<11sBBBHHHHHHHI",
+        short,
+        kind,
+        0,
+        0,
+        clock,
+        date,
+        date,
+        cluster >> 16,
+        clock,
+        date,
+        cluster & 0xFFFF,
+        size,
+    )
+
+
+def _stamp(mtime: int) -> tuple[int, int]:
+    """Date and time (UTC, even seconds) of FAT, which knows the years 1980 to 2107."""
+    seconds = min(max(mtime // 1_000_000_000, _FIRST_YEAR), _LAST_YEAR)
+    moment = time.gmtime(seconds)
+    date = (moment.tm_year - 1980) << 9 | moment.tm_mon << 5 | moment.tm_mday
+    return date, moment.tm_hour << 11 | moment.tm_min << 5 | moment.tm_sec // 2
