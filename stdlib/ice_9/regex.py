@@ -220,7 +220,7 @@ def match_count(match: Any) -> int:
 @LIBRARY.procedure("regexp-quote")
 def regexp_quote(text: Any) -> str:
     quoted = arguments.string("regexp-quote", 1, text)
-    return re.sub(r"([][(){}|+?*.\\^$])", r"\\\1", quoted)
+    return re.sub(r"([\[(){}|+?*.\\^$])", r"\\\1", quoted)
 
 
 def _all_matches(who: str, pattern: Any, text: str) -> list[Match]:

@@ -16,6 +16,7 @@ from lang.sources import SourceMap
 HERE = Path(__file__).parent
 STDLIB = Path(__file__).parents[3] / "stdlib"
 JUDGE = HERE / "judge.scm"
+FILES = (HERE / "expressions.scm", HERE.parents[1] / "stdlib" / "expressions.scm")
 
 
 def guile_says(file: Path) -> list[str]:
@@ -48,8 +49,8 @@ def kiln_says(file: Path) -> list[str]:
 
 
 @pytest.mark.skipif(shutil.which("guile") is None, reason="guile is not installed")
-def test_values_and_errors_are_those_of_guile() -> None:
-    file = HERE / "expressions.scm"
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_values_and_errors_are_those_of_guile(file: Path) -> None:
     forms = read_all(SourceMap().add("expressions", file.read_text(encoding="utf-8")))
     different = [
         f"{write(form)}\n  guile: {theirs}\n  kiln:  {ours}"

@@ -1,0 +1,20 @@
+;;; (ice-9 exceptions): exceptions as Guile 3 names them.
+
+(define-module (ice-9 exceptions)
+  #:re-export
+  (&assertion-failure &error &exception &external-error
+   &implementation-restriction &irritants &lexical &message
+   &non-continuable &origin &programming-error &syntax
+   &undefined-variable &warning assertion-failure? error?
+   exception-accessor exception-args exception-irritants exception-kind
+   exception-message exception-origin exception-predicate
+   exception-type? exception-with-irritants? exception-with-message?
+   exception-with-origin? exception? external-error? guard
+   lexical-error? make-assertion-failure make-error make-exception
+   make-exception-type make-exception-with-irritants
+   make-exception-with-message make-exception-with-origin
+   make-external-error make-lexical-error make-non-continuable-error
+   make-programming-error make-undefined-variable-error make-warning
+   non-continuable-error? programming-error? raise-continuable
+   raise-exception simple-exceptions syntax-error?
+   undefined-variable-error? warning? with-exception-handler))

@@ -1,0 +1,5 @@
+;;; (srfi srfi-16): case-lambda.
+
+(define-module (srfi srfi-16)
+  #:re-export
+  (case-lambda))

@@ -1,0 +1,5 @@
+;;; (srfi srfi-28): simple format strings.
+
+(define-module (srfi srfi-28)
+  #:re-export
+  (format))
