@@ -53,11 +53,11 @@ _DECOMPRESS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-class MalformedRelease(BuilderError):
+class MalformedRelease(BuilderError):  # noqa: N818
     """A signed Release file that lacks what is needed."""
 
 
-class ExpiredRelease(BuilderError):
+class ExpiredRelease(BuilderError):  # noqa: N818
     """A Release file beyond its Valid-Until."""
 
 
@@ -141,17 +141,19 @@ class Archive:
     def _update(self, events: EventSink) -> Index:
         debian = signature.debian_keyring(self._keyring_paths)
         known = {} if (state := self._state()) is None else state["suites"]
-        asked = [(suite, keys) for suite in self.sources if (keys := self._keys(suite, debian))]
+        keys = {suite: self._keys(suite, debian) for suite in self.sources}
         with ThreadPoolExecutor(_CONNECTIONS) as pool:
             jobs = [
-                pool.submit(self._release, suite, keys, debian, known.get(_identity(suite)))
-                for suite, keys in asked
+                pool.submit(self._release, suite, keys[suite], debian, known.get(_identity(suite)))
+                for suite in self.sources
+                if keys[suite]
             ]
-            fetched = [job.result() for job in jobs]
+            fetched = [one for job in jobs if (one := job.result()) is not None]
             suites = [one for one in fetched if one.is_debian]
-            for one in fetched:
-                if not one.is_debian:
-                    events(Log(_JOB, f"{one.suite}: not Debian's own, passed over"))
+            used = {one.suite for one in suites}
+            for suite in self.sources:
+                if suite not in used:
+                    events(Log(_JOB, f"{suite}: not Debian's own, passed over"))
             if not suites:
                 raise SourcesError(
                     "none of the package sources is a suite of Debian's archive",
@@ -178,7 +180,7 @@ class Archive:
                 target, files, snapshot=snapshot, date=date, architecture=self.architecture
             )
             index = Index(target)
-        self._keep(fetched, name, {path.name for path in paths})
+        self._keep(known, fetched, name, {path.name for path in paths})
         return index
 
     # --- Release files
@@ -188,7 +190,10 @@ class Archive:
         if not suite.signed_by:
             return debian if self._keyring_paths else (*debian, *signature.host_keyring())
         named = signature.fingerprints(debian)
-        keys = signature.signed_by(suite.signed_by, (*debian, *signature.host_keyring()))
+        try:
+            keys = signature.signed_by(suite.signed_by, (*debian, *signature.host_keyring()))
+        except signature.UnusableKeyring:
+            return ()
         return tuple(key for key in keys if key.fingerprint.lower() in named)
 
     def _release(
@@ -197,10 +202,18 @@ class Archive:
         keys: tuple[Cert, ...],
         debian: tuple[Cert, ...],
         known: dict[str, Any] | None,
-    ) -> _Fetched:
-        """The suite's Release file: verified, not expired and not older than the `known` one."""
+    ) -> _Fetched | None:
+        """The suite's Release file: verified, not expired and not older than the `known` one.
+
+        None when it cannot be had, but was someone else's before.
+        """
         old = self._known_release(known)
-        raw, validators, base = self._fetch_release(suite, known if old else None)
+        try:
+            raw, validators, base = self._fetch_release(suite, known if old else None)
+        except fetch.FetchError:
+            if known is not None and not known["debian"]:
+                return None
+            raise
         raw = raw or old or b""
         name = f"{base}/dists/{suite.suite}/InRelease"
         verified = signature.verify_clear_signed(raw, keys, name)
@@ -308,9 +321,12 @@ class Archive:
             return None
         return state if isinstance(state, dict) else None
 
-    def _keep(self, fetched: Sequence[_Fetched], index: str, lists: set[str]) -> None:
+    def _keep(
+        self, before: dict[str, Any], fetched: Sequence[_Fetched], index: str, lists: set[str]
+    ) -> None:
         """Make this update the one that serves, and drop what only earlier ones used."""
-        suites: dict[str, Any] = {}
+        # Whose others are is remembered, though they cannot be had today.
+        suites = {name: known for name, known in before.items() if not known["debian"]}
         for one in fetched:
             sha256 = hashlib.sha256(one.raw).hexdigest()
             fetch.write_atomically(self.cache / "lists" / sha256, one.raw)
@@ -319,6 +335,7 @@ class Archive:
                 "release": sha256,
                 "uri": one.base,
                 "validators": one.validators,
+                "debian": one.is_debian,
             }
         state = {"index": index, "suites": suites}
         text = json.dumps(state, indent=1, sort_keys=True)

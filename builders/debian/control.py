@@ -10,7 +10,7 @@ from typing import NamedTuple
 from builders.errors import BuilderError
 
 
-class MalformedControl(BuilderError):
+class MalformedControl(BuilderError):  # noqa: N818
     """Control data that does not parse."""
 
 

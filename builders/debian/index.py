@@ -35,11 +35,11 @@ _HEADER = len(_MAGIC) + 4
 NORMAL_PRIORITY = 500
 
 
-class DamagedIndex(BuilderError):
+class DamagedIndex(BuilderError):  # noqa: N818
     """A compiled index that cannot be read; compiling it again helps."""
 
 
-class MalformedPackages(BuilderError):
+class MalformedPackages(BuilderError):  # noqa: N818
     """A Packages file that lacks what every stanza must have."""
 
 
@@ -142,7 +142,7 @@ class Index:
         """The names of all packages, sorted; virtual ones are not among them."""
         start, length = self._names
         begin = self._data + start
-        return self._map[begin : begin + length].decode().split("\n")
+        return self._map[begin : begin + length].decode().split()
 
     def search(self, words: Sequence[str]) -> Iterator[Package]:
         """The packages that have all `words` in name or short description, by name."""

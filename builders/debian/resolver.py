@@ -23,7 +23,7 @@ _Choice = tuple[str, Alternatives, str]
 """The package that depends, its group of alternatives, the name that was chosen."""
 
 
-class UnknownPackage(BuilderError):
+class UnknownPackage(BuilderError):  # noqa: N818
     """A name that no package has and none provides."""
 
     def __init__(self, name: str, nearest: tuple[str, ...]) -> None:
@@ -33,7 +33,7 @@ class UnknownPackage(BuilderError):
         self.nearest = nearest
 
 
-class AmbiguousPackage(BuilderError):
+class AmbiguousPackage(BuilderError):  # noqa: N818
     """A virtual name that several packages provide."""
 
     def __init__(self, name: str, providers: tuple[str, ...]) -> None:
@@ -44,20 +44,20 @@ class AmbiguousPackage(BuilderError):
         self.providers = providers
 
 
-class Unsatisfiable(BuilderError):
+class Unsatisfiable(BuilderError):  # noqa: N818
     """A dependency that nothing can satisfy; `chain` leads to it from what was asked for."""
 
     def __init__(self, chain: tuple[str, ...], reason: str) -> None:
-        steps = " which depends on ".join(chain)
+        steps = " depends on " + ", which depends on ".join(chain[1:])
         super().__init__(
-            f"{steps}, {reason}",
+            f"{chain[0]}{steps}, but {reason}",
             hint="the sources may be out of step: update the package lists",
         )
         self.chain = chain
         self.reason = reason
 
 
-class ConflictingPackages(BuilderError):
+class ConflictingPackages(BuilderError):  # noqa: N818
     """Two packages of the set exclude each other; the chains say what asked for them."""
 
     def __init__(
@@ -284,22 +284,22 @@ class _Walk:
         return None
 
     def _unsatisfiable(self, package: Package, group: Alternatives) -> _Failure:
-        text = " | ".join(map(str, group))
-        reasons: list[str] = []
-        for relation in group:
-            real = self.index.best(relation.name)
-            if real is not None:
-                reasons.append(f"only {real} is available")
-            else:
-                reasons.append(f"{relation.name} is not available")
-        if any(
-            (package.name, group, o.name) in self.forbidden
-            for r in group
-            for o in self._satisfying(r)
-        ):
-            reasons = ["and none of these can be installed together with the rest"]
-        error = Unsatisfiable((*self._chain(package.name), text), "; ".join(dict.fromkeys(reasons)))
-        return _Failure(error, (package.name,))
+        options = [one for relation in group for one in self._satisfying(relation)]
+        if options:
+            names = _or(tuple(dict.fromkeys(one.name for one in options)))
+            reason = f"{names} cannot be there together with the rest"
+        else:
+            reason = " and ".join(dict.fromkeys(self._missing(relation) for relation in group))
+        chain = (*self._chain(package.name), " | ".join(map(str, group)))
+        return _Failure(Unsatisfiable(chain, reason), (package.name,))
+
+    def _missing(self, relation: Relation) -> str:
+        real = self.index.best(relation.name)
+        if real is not None:
+            return f"only {real} is available"
+        if self.index.providers(relation.name):
+            return f"no package provides {relation.name} in such a version"
+        return f"{relation.name} is not available"
 
     def _chain(self, name: str) -> tuple[str, ...]:
         chain: list[str] = []

@@ -21,19 +21,27 @@ TRUSTED_PARTS = Path("/etc/apt/trusted.gpg.d")
 TRUSTED = Path("/etc/apt/trusted.gpg")
 
 
-class BadSignature(BuilderError):
+class BadSignature(BuilderError):  # noqa: N818
     """A file whose signature does not verify."""
 
     def __init__(self, what: str, reason: str) -> None:
         super().__init__(
             f"{what} is not signed by a key that is trusted for it: {reason}",
-            hint="if this is not the mirror's or a proxy's fault, someone tampered with it; "
-            "if Debian has a new key, upgrade the debian-archive-keyring package",
+            hint="if neither the mirror nor a proxy is at fault, someone tampered with it; if "
+            "Debian has a new key, upgrade debian-archive-keyring; if the archive is not Debian's, "
+            "name its key with Signed-By in the package sources",
         )
 
 
-class NoKeyring(BuilderError):
+class NoKeyring(BuilderError):  # noqa: N818
     """No key to verify with."""
+
+
+class UnusableKeyring(NoKeyring):
+    """A keyring that is there, but cannot be read, or holds nothing that can be used.
+
+    Debian's own are readable by all, so it is someone else's.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,8 @@ def host_keyring() -> tuple[Cert, ...]:
 def signed_by(value: str, host: Iterable[Cert] = ()) -> tuple[Cert, ...]:
     """The certificates that a Signed-By value names: an armoured key, key files or fingerprints.
 
-    Fingerprints select among `host`. Raises NoKeyring when nothing usable is named.
+    Fingerprints select among `host`. Raises NoKeyring when a file or key is missing, and its
+    subclass UnusableKeyring.
     """
     if "-----BEGIN PGP" in value:
         # deb822 writes an empty line as a lone dot.
@@ -128,8 +137,12 @@ def _load(paths: tuple[Path, ...]) -> tuple[Cert, ...]:
     for path in paths:
         try:
             data = path.read_bytes()
+        except FileNotFoundError as error:
+            raise NoKeyring(
+                f"there is no keyring {path}", hint="correct Signed-By in the package sources"
+            ) from error
         except OSError as error:
-            raise NoKeyring(f"cannot read the keyring {path}: {error.strerror}") from error
+            raise UnusableKeyring(f"cannot read the keyring {path}: {error.strerror}") from error
         certificates += _split(data, str(path))
     return tuple(certificates)
 
@@ -141,4 +154,4 @@ def _split(data: bytes, what: str) -> tuple[Cert, ...]:
         return tuple(pysequoia.Cert.split_bytes(data))
     except Exception as error:
         reason = str(error).partition("\n")[0]
-        raise NoKeyring(f"{what} holds no usable OpenPGP key: {reason}") from None
+        raise UnusableKeyring(f"{what} holds no usable OpenPGP key: {reason}") from None

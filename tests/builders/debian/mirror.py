@@ -1,4 +1,4 @@
-"""A Debian archive made for a test: packages, signed lists, and an HTTP server that can misbehave."""
+"""A Debian archive made for a test: packages, signed lists, an HTTP server that can misbehave."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ class Mirror:
         data = self.files.get(path)
         if fault == "silent":
             self._stop.wait(30)
-            return
+            return None
         if fault == "error":
             return start(500)
         if data is None or fault == "missing":

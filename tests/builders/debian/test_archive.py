@@ -8,7 +8,7 @@ from builders.debian import archive as archive_module
 from builders.debian import signature
 from builders.debian.archive import Archive, ExpiredRelease, MalformedRelease
 from builders.debian.fetch import FetchError
-from builders.debian.signature import BadSignature
+from builders.debian.signature import BadSignature, NoKeyring
 from builders.debian.sources import SourcesError, Suite
 from builders.errors import BuilderError
 from builders.events import Event, Failed, Finished, Log, Progress, Started
@@ -153,8 +153,11 @@ def test_other_peoples_archives_are_passed_over(
     labelled = made.Archive(mirror, key, "labelled")
     labelled.release["Origin"] = "Not Debian"
     labelled.publish()
+    (tmp_path / "rubbish.gpg").write_text("<html>")
+    unreachable = ("http://127.0.0.1:1/unreachable",)
     sources = [
-        Suite(("http://127.0.0.1:1/unreachable",), "x", ("main",), str(other_key.keyring)),
+        Suite(unreachable, "x", ("main",), str(other_key.keyring)),
+        Suite(unreachable, "y", ("main",), str(tmp_path / "rubbish.gpg")),
         Suite((base,), "stable", ("main",), str(key.keyring)),
         Suite((base,), "other", ("main",)),
         Suite((base,), "labelled", ("main",)),
@@ -163,9 +166,24 @@ def test_other_peoples_archives_are_passed_over(
     index = Archive(sources, tmp_path / "cache").index(events.append)
     assert index.names() == ["hello", "libc"]
     assert [event.line for event in events if isinstance(event, Log)] == [
-        f"{base} other: not Debian's own, passed over",
-        f"{base} labelled: not Debian's own, passed over",
+        f"{uri}: not Debian's own, passed over"
+        for uri in (
+            f"{unreachable[0]} x",
+            f"{unreachable[0]} y",
+            f"{base} other",
+            f"{base} labelled",
+        )
     ]
+    # Known not to be Debian's, it may be gone.
+    mirror.faults[other.in_release] = "missing"
+    for _ in range(2):
+        Archive(sources, tmp_path / "cache").update()
+    mirror.faults = {published.in_release: "missing"}
+    with pytest.raises(FetchError, match="stable"):
+        Archive(sources, tmp_path / "cache").update()
+    with pytest.raises(NoKeyring, match="no keyring /nonexistent"):
+        missing = Suite((base,), "stable", ("main",), "/nonexistent.gpg")
+        Archive([missing], tmp_path / "cache").update()
     with pytest.raises(SourcesError, match="none of the package sources"):
         Archive(sources[:1], tmp_path / "cache").index()
 

@@ -35,7 +35,7 @@ def test_sources_that_cannot_serve_are_left_out(line: str) -> None:
 
 
 def test_a_line_that_does_not_parse_is_named() -> None:
-    with pytest.raises(SourcesError, match="sources.list:2"):
+    with pytest.raises(SourcesError, match=r"sources\.list:2"):
         parse_one_line("\ndeb nonsense\n", origin="sources.list")
     with pytest.raises(SourcesError, match="option 'arch' has no value"):
         parse_one_line(f"deb [arch] {BASE} stable main", origin="l")
