@@ -1,6 +1,7 @@
 """Rewrites core forms to fewer shapes, so that the analysis sees more loops and known procedures.
 
-- A Call of a Lam that is written in operator position becomes a Let.
+- A Call of a Lam that is written in operator position becomes a Let, and so does a Lam that is
+  bound to a variable only to be called at once (a named let that never comes again).
 - A Letrec becomes a nest of smaller ones, and a Let where nothing is recursive.
 - A Seq inside a Seq is flattened; a conditional on a constant is decided.
 """
@@ -106,6 +107,26 @@ def _let(node: Let) -> Node:
         return normalise(node.body)
     node.inits = [normalise(init) for init in node.inits]
     node.body = normalise(node.body)
+    return _called_once(node)
+
+
+def _called_once(node: Let) -> Node:
+    """(let ((f (lambda (x) BODY))) (f VALUE)) as (let ((x VALUE)) BODY); else `node` itself."""
+    var, lam, call = node.vars[0], node.inits[0], node.body
+    if (
+        len(node.vars) == 1
+        and not var.mutated
+        and type(lam) is Lam
+        and not (lam.rest or lam.optional or lam.keys)
+        and type(call) is Call
+        and type(call.function) is LRef
+        and call.function.var is var
+        and len(call.arguments) == len(lam.params)
+        and not any(_mentioned(argument, {var: 0}) for argument in call.arguments)
+    ):
+        if not lam.params:
+            return lam.body
+        return _called_once(Let(lam.params, call.arguments, lam.body, pos=call.pos or node.pos))
     return node
 
 
@@ -132,8 +153,10 @@ def _letrec(node: Letrec) -> Node:
     for start, end in reversed(groups):
         variables, values = node.vars[start:end], inits[start:end]
         recursive = any(start <= at < end for m in mentioned[start:end] for at in m)
-        kind = Letrec if recursive else Let
-        body = kind(variables, values, body, pos=node.pos)
+        if recursive:
+            body = Letrec(variables, values, body, pos=node.pos)
+        else:
+            body = _called_once(Let(variables, values, body, pos=node.pos))
     return body
 
 

@@ -99,6 +99,10 @@ def test_normal_forms() -> None:
     assert split.body.vars == [y]
     assert isinstance(split.body.body, Let)
     assert isinstance(normalise(If(Const(False), Const(1), LRef(x))), LRef)
+    f = Var("f")
+    once = normalise(Let([f], [Lam([x], None, LRef(x))], Call(LRef(f), [Const(1)])))
+    assert isinstance(once, Let)
+    assert once.vars == [x]
     flat = normalise(Seq([Const(1), Seq([Call(LRef(x), []), Const(2)]), Const(UNSPECIFIED)]))
     assert isinstance(flat, Seq)
     assert len(flat.nodes) == 2
