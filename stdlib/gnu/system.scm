@@ -33,7 +33,7 @@
 (define %essential-packages
   (specifications->packages
    '("systemd-sysv" "udev" "dbus" "libpam-systemd" "kmod" "login" "passwd" "util-linux" "e2fsprogs"
-     "tzdata" "base-files" "mount")))
+     "tzdata" "base-files" "mount" "usr-is-merged")))
 
 (define %base-packages
   (specifications->packages

@@ -28,8 +28,9 @@ def console(image: Path) -> Iterator[Console]:
         pytest.skip("qemu-system-x86_64 is not installed")
     with booted(Machine(disks=(Disk(image, snapshot=True),)), patience=240) as console:
         console.log_in("alice", "kiln")
+        console.command("echo kiln | sudo -S -p '' -v")
         yield console
-        console.power_off("sudo poweroff")
+        console.power_off("sudo -n poweroff")
 
 
 def test_the_declared_user_is_logged_in(console: Console) -> None:
@@ -64,7 +65,7 @@ def test_declared_packages_are_installed_and_run(console: Console) -> None:
 
 
 def test_apt_finds_nothing_amiss(console: Console) -> None:
-    assert console.command("sudo apt-get check -qq; echo $?") == "0"
+    assert console.command("sudo -n apt-get check -qq; echo $?") == "0"
 
 
 def test_no_unit_failed(console: Console) -> None:
@@ -83,4 +84,4 @@ def test_the_network_was_asked_for_an_address(console: Console) -> None:
 
 
 def test_sudo_is_for_the_group_wheel(console: Console) -> None:
-    assert console.command("sudo id -u") == "0"
+    assert console.command("sudo -n id -u") == "0"
