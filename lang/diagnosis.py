@@ -87,8 +87,9 @@ def explain(
         message = _operator(location, sources) + message
     hint = payload.field(FIX_HINT, "hint") if isinstance(payload, Condition) else None
     kind = _kind(payload)
-    if kind == "unbound-variable" and hint is None:
-        hint = _suggestion(payload, bound_names)
+    if kind == "unbound-variable":
+        location = _at_name(location, payload, sources)
+        hint = hint or _suggestion(payload, bound_names)
     elif kind == INTERNAL:
         message = f"internal error: {message}"
         hint = "this is a mistake in Kiln itself, please report it; --debug shows more"
@@ -185,6 +186,20 @@ def _kind(payload: Any) -> str:
         if payload.has_type(LEXICAL):
             return "read-error"
     return view_as_thrown(payload)[0].name
+
+
+def _at_name(
+    location: Location | None, payload: Condition, sources: SourceMap
+) -> Location | None:
+    """Where the unbound name itself stands: code knows the place of the form around it."""
+    irritants = python_list(payload.field(IRRITANTS, "irritants"))
+    source = sources.named(location.file) if location else None
+    if location is None or source is None or not irritants:
+        return location
+    start = source.starts[location.line - 1] + location.column - 1
+    name = re.compile(rf"(?<![^\s()\[\]'`,@$~+]){re.escape(str(irritants[0]))}(?![^\s()\[\]\"';])")
+    found = name.search(source.text, start)
+    return source.location(found.start()) if found else location
 
 
 def _suggestion(payload: Condition, bound_names: Callable[[], Iterable[str]]) -> str | None:

@@ -29,7 +29,7 @@ from lang.expand import (
 )
 from lang.forms.record_procedures import DELAYED, PLAIN, THUNKED
 from lang.forms.records import define_procedure
-from lang.ir import Call, Const, Lam, Let, LRef, Node, Var
+from lang.ir import Call, Const, Lam, Let, LRef, Node, Seq, Var
 from lang.syntax import (
     Alias,
     Env,
@@ -411,6 +411,10 @@ def _thunk(
     if self_key is not None:
         scope.table[self_key] = this
     body = expand(_sanitized(form, found, record.env, pos), scope)
+    if found.sanitizer is not None:
+        # no tail call: an error of the sanitizer's is to find the field in the trace
+        value = Var("value")
+        body = Let([value], [body], Seq([LRef(value), LRef(value)]), pos=pos)
     return Lam([this], None, body, found.name.name, pos=pos)
 
 

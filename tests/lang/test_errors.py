@@ -25,9 +25,9 @@ CASES = {
         "         ^"
     ),
     '(list\n (strin-append "a"))': (
-        "t.scm:2:2: error: Unbound variable: strin-append\n"
+        "t.scm:2:3: error: Unbound variable: strin-append\n"
         '   (strin-append "a"))\n'
-        "   ^\n"
+        "    ^\n"
         "hint: did you mean string-append"
     ),
     "(define (f a b) a)\n(list (f 1))": (
@@ -52,7 +52,7 @@ CASES = {
     "(list (* 2 #f))": "t.scm:1:7: error: *: Wrong type argument in position 2: #f",
     '(list ("a" 1))': "t.scm:1:7: error: a string is called as if it were a procedure",
     "(letrec ((a (lambda () b)) (b (a))) b)": (
-        "t.scm:1:13: error: b is used before its definition"
+        "t.scm:1:24: error: b is used before its definition"
     ),
     '(error "bad:" \'a "b")': 't.scm:1:1: error: bad: a "b"',
     "(raise 'foo)": "t.scm:1:1: error: raised: foo",
