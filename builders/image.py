@@ -52,7 +52,7 @@ _MBR_FLAGS = ("boot", "esp")
 _FAR_END = 1 << 63
 
 
-class BadImage(BuilderError):
+class BadImage(BuilderError):  # noqa: N818
     """The arguments do not describe a disk image."""
 
 

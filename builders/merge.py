@@ -20,7 +20,7 @@ _NAMES: dict[Kind, str] = {
 _MOST_LINKS = 40  # as the kernel's limit
 
 
-class TreeConflict(BuilderError):
+class TreeConflict(BuilderError):  # noqa: N818
     """Two trees have a directory and something else at the same path."""
 
     def __init__(self, path: str, old: Kind, new: Kind) -> None:
@@ -31,7 +31,7 @@ class TreeConflict(BuilderError):
         self.path = path
 
 
-class LinkLoop(BuilderError):
+class LinkLoop(BuilderError):  # noqa: N818
     """A path leads through symbolic links that lead to each other."""
 
     def __init__(self, path: str) -> None:
@@ -41,7 +41,7 @@ class LinkLoop(BuilderError):
         )
 
 
-class DanglingHardLink(BuilderError):
+class DanglingHardLink(BuilderError):  # noqa: N818
     """A hard link names an entry that is not in the tree, or a directory."""
 
     def __init__(self, path: str, target: str) -> None:

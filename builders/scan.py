@@ -21,7 +21,7 @@ _KINDS: dict[int, Kind] = {
 }
 
 
-class CannotScan(BuilderError):
+class CannotScan(BuilderError):  # noqa: N818
     """A file of the directory cannot be read."""
 
     def __init__(self, path: str, error: OSError) -> None:

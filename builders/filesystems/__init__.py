@@ -15,6 +15,7 @@ from builders.plan import Plan
 from builders.tree import Entry
 
 FILE_SYSTEMS = {
+    "erofs": "builders.filesystems.erofs",
     "ext2": "builders.filesystems.ext4",
     "ext3": "builders.filesystems.ext4",
     "ext4": "builders.filesystems.ext4",
@@ -26,7 +27,7 @@ FILE_SYSTEMS = {
 }
 
 
-class UnknownFileSystem(BuilderError):
+class UnknownFileSystem(BuilderError):  # noqa: N818
     """No file system has this name."""
 
     def __init__(self, name: str) -> None:

@@ -31,7 +31,7 @@ _NO_KERNEL_COPY = {errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, er
 _OPEN_FILES = 16
 
 
-class SourceChanged(BuilderError):
+class SourceChanged(BuilderError):  # noqa: N818
     """A source ends before the content that it is to give."""
 
     def __init__(self, source: str) -> None:
@@ -41,12 +41,12 @@ class SourceChanged(BuilderError):
         )
 
 
-class SourceMissing(BuilderError):
+class SourceMissing(BuilderError):  # noqa: N818
     def __init__(self, source: str, error: OSError) -> None:
         super().__init__(f"cannot read {source}: {error.strerror}")
 
 
-class CannotWrite(BuilderError):
+class CannotWrite(BuilderError):  # noqa: N818
     """The target takes no more: the disk is full, a limit or a quota is reached, or it broke."""
 
     def __init__(self, path: str, needed: int, error: OSError) -> None:
