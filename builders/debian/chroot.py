@@ -241,10 +241,13 @@ def _surround(root: str, masked: Sequence[str]) -> None:
     ns.mount("tmpfs", f"{root}/sys", "tmpfs", ns.MS_NOSUID, "mode=755")
     ns.mount("tmpfs", f"{root}/tmp", "tmpfs", ns.MS_NOSUID | ns.MS_NODEV, "mode=1777")
     ns.mount("tmpfs", f"{root}/run", "tmpfs", ns.MS_NOSUID | ns.MS_NODEV, "mode=755")
+    nothing = Path(f"{root}/run/nothing")
+    nothing.write_text("#!/bin/sh\n")
+    nothing.chmod(0o755)
     for program in masked:
         with contextlib.suppress(FileNotFoundError):
             if stat.S_ISREG(Path(root + program).lstat().st_mode):
-                ns.bind(f"{root}/usr/bin/true", root + program, writable=True)
+                ns.bind(nothing, root + program, writable=True)
 
 
 def _serve(root: str, control: socket.socket, output: int) -> None:

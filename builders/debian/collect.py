@@ -32,6 +32,7 @@ def collect(
     before: Mapping[str, Entry],
     laid: Mapping[str, Laid],
     records: Mapping[tuple[int, int], Record],
+    switched: Mapping[int, int],
     real: Callable[[str], Path],
     *,
     since: int,
@@ -42,10 +43,12 @@ def collect(
     before, laid  what was written there, and how it looked then; contents that did not change are
                   those of `before`, others refer to the files below `root`
     records       owners, attributes and devices by (device, inode) numbers
+    switched      users, with their groups, that processes acted for: what is new in a directory of
+                  theirs, and nobody's by the records, is theirs
     since, time   ns: what was modified at `since` or later gets the mtime `time`, and nothing a
                   later one
     """
-    reader = _Collector(root, before, laid, records, real, since, time)
+    reader = _Collector(root, before, laid, records, switched, real, since, time)
     reader.walk()
     return arrange(reader.entries)
 
@@ -57,6 +60,7 @@ class _Collector:
         before: Mapping[str, Entry],
         laid: Mapping[str, Laid],
         records: Mapping[tuple[int, int], Record],
+        switched: Mapping[int, int],
         real: Callable[[str], Path],
         since: int,
         time: int,
@@ -66,6 +70,7 @@ class _Collector:
         self._before = before
         self._laid = laid
         self._records = records
+        self._switched = switched
         self._real = real
         self._since = since
         self._time = time
@@ -73,12 +78,15 @@ class _Collector:
         self._names: dict[int, str] = {}  # inodes with several names
 
     def walk(self) -> None:
-        self._note("", self._top, os.lstat(self._top), 0)
+        self._note("", self._top, os.lstat(self._top), (0, 0))
         pending = [("", self.entries[0])]
         while pending:
             directory, entry = pending.pop()
             prefix = f"{directory}/" if directory else ""
-            inherited = entry.gid if entry.mode & stat.S_ISGID else 0
+            group = entry.gid if entry.mode & stat.S_ISGID else 0
+            inherited = (0, group)
+            if entry.uid in self._switched:
+                inherited = (entry.uid, group or self._switched[entry.uid])
             for child in _children(f"{self._top}/{directory}"):
                 path = prefix + child.name
                 status = child.stat(follow_symlinks=False)
@@ -86,8 +94,10 @@ class _Collector:
                 if stat.S_ISDIR(status.st_mode):
                     pending.append((path, self.entries[-1]))
 
-    def _note(self, path: str, full: str, status: os.stat_result, inherited: int) -> None:
-        """Add the entry of `path`; `inherited` is the group that new files get there."""
+    def _note(
+        self, path: str, full: str, status: os.stat_result, inherited: tuple[int, int]
+    ) -> None:
+        """Add the entry of `path`; `inherited` is the owner that new files get there."""
         kind = _KINDS.get(stat.S_IFMT(status.st_mode))
         if kind is None:
             return
@@ -105,7 +115,7 @@ class _Collector:
             uid = 0 if status.st_uid == self._user else status.st_uid
             gid = 0 if status.st_gid == self._group else status.st_gid
             if laid is None or laid.inode != status.st_ino:
-                gid = gid or inherited
+                uid, gid = uid or inherited[0], gid or inherited[1]
         size = 0
         ref: Content | bytes | str | tuple[int, int] | None = None
         if kind == "f":

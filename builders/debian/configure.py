@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from builders.debian.chroot import Chroot
+from builders.debian.control import parse_relations
 from builders.debian.dpkgdb import DIRECTORY, Unpacked
-from builders.debian.recorder import Record
+from builders.debian.recorder import Record, Recorder
 from builders.errors import BuilderError
 
 MASKED = (
@@ -24,6 +25,9 @@ MASKED = (
     "/usr/bin/ssh-keygen",
     "/usr/sbin/make-ssl-cert",
     "/usr/bin/dbus-uuidgen",
+    # and so are databases, which have an identity and are full of times
+    "/usr/bin/pg_createcluster",
+    "/usr/bin/mariadb-install-db",
 )
 """Programs that do nothing while packages are configured."""
 
@@ -95,7 +99,7 @@ def configure(
     date: int,
     log: Callable[[str], None],
     progress: Callable[[int, int], None],
-) -> Mapping[tuple[int, int], Record]:
+) -> Recorder:
     """Bring the packages laid out in `root`, in the order of unpacking, to be installed.
 
     owned     what packages say of owners, by canonical path
@@ -103,24 +107,47 @@ def configure(
     log       gets each line of the scripts' output
     progress  gets (packages configured, of how many)
 
-    Returns owners, attributes and devices by (device, inode) numbers. Raises
+    Returns what the scripts said of owners, attributes, devices and users. Raises
     MaintainerScriptFailed, ConfigurationFailed and what Chroot raises.
     """
     watch = _Watch(len(packages), log, progress)
     with Chroot(root, masked=MASKED, on_line=watch.see) as chroot:
         for path, record in owned.items():
             chroot.recorder.note(root / path, record)
-        steps = _Steps(chroot, watch, environment(date))
-        versions = {package.name: package.fields["Version"] for package in packages}
-        # base-passwd makes the users that other scripts speak of
-        for package in sorted(packages, key=lambda package: package.name != "base-passwd"):
-            if "preinst" in package.members:
-                steps.preinst(package, versions.get("dpkg", ""))
-        early = [name for name in EARLY if name in versions]
-        steps.dpkg("--force-depends", "--no-triggers", "--configure", *early)
-        steps.dpkg("--configure", "--pending")
-        steps.audit()
-        return chroot.recorder.records
+        steps = _Steps(chroot, watch, environment(date), packages)
+        steps.run()
+        return chroot.recorder
+
+
+class Needs:
+    """What of a set of packages each one depends on; versions were the resolver's business."""
+
+    def __init__(self, packages: Sequence[Unpacked]) -> None:
+        self._by_name: dict[str, Unpacked] = {}
+        for package in packages:
+            for alternatives in parse_relations(package.fields.get("Provides", "")):
+                self._by_name.setdefault(alternatives[0].name, package)
+        self._by_name.update((package.name, package) for package in packages)
+
+    def of(self, package: Unpacked, field: str) -> list[Unpacked]:
+        """The packages that the relations in a field are satisfied by."""
+        found = []
+        for alternatives in parse_relations(package.fields.get(field, "")):
+            names = [relation.name for relation in alternatives]
+            present = [self._by_name[name] for name in names if name in self._by_name]
+            found += present[:1]
+        return found
+
+    def closure(self, packages: Iterable[Unpacked]) -> set[str]:
+        """The names of `packages` and of all that they need to be configured."""
+        names: set[str] = set()
+        pending = list(packages)
+        while pending:
+            package = pending.pop()
+            if package.name not in names:
+                names.add(package.name)
+                pending += self.of(package, "Pre-Depends") + self.of(package, "Depends")
+        return names
 
 
 class _Watch:
@@ -161,13 +188,66 @@ class _Watch:
 class _Steps:
     """The programs that configuring consists of."""
 
-    def __init__(self, chroot: Chroot, watch: _Watch, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        chroot: Chroot,
+        watch: _Watch,
+        environment: Mapping[str, str],
+        packages: Sequence[Unpacked],
+    ) -> None:
         self._chroot = chroot
         self._watch = watch
         self._environment = environment
+        self._packages = packages
+        self._names = {package.name: package for package in packages}
+        self._needs = Needs(packages)
+        self._configured: set[str] = set()
+        self._prepared: set[str] = set()
 
-    def preinst(self, package: Unpacked, dpkg_version: str) -> None:
+    def run(self) -> None:
+        """All of them, in order."""
+        early = [name for name in EARLY if name in self._names]
+        usable = {*early, *(one.name for one in self._packages if one.essential)}
+        waiting = []
+        # base-passwd makes the users that other scripts speak of
+        for package in sorted(self._packages, key=lambda package: package.name != "base-passwd"):
+            first = {one.name for one in self._needs.of(package, "Pre-Depends")}
+            if "preinst" not in package.members:
+                continue
+            if first <= usable:
+                self._preinst(package)
+            else:
+                waiting.append(package)
+        self._dpkg("--force-depends", "--no-triggers", "--configure", *early)
+        self._configured |= set(early)
+        for package in waiting:
+            self._prepare(package, {one.name for one in waiting})
+        self._dpkg("--configure", "--pending")
+        self._audit()
+
+    def _prepare(self, package: Unpacked, waiting: set[str]) -> None:
+        """Run the preinst of a package that needs more than essential ones for it: configure what
+        it pre-depends on, and run before what those need themselves.
+        """
+        if package.name in self._prepared:
+            return
+        self._prepared.add(package.name)
+        first = self._needs.closure(self._needs.of(package, "Pre-Depends"))
+        for name in sorted(first & waiting):
+            self._prepare(self._names[name], waiting)
+        in_order = [one.name for one in self._packages if one.name in first - self._configured]
+        # in a cycle of dependencies, not all that they need can be configured before
+        force = ["--force-depends"] if package.name in first else []
+        names = [name for name in in_order if name != package.name]
+        if names:
+            self._dpkg(*force, "--configure", *names)
+            self._configured |= set(names)
+        self._preinst(package)
+
+    def _preinst(self, package: Unpacked) -> None:
         """Run the script that dpkg would have run before unpacking."""
+        dpkg = self._names.get("dpkg")
+        dpkg_version = dpkg.fields["Version"] if dpkg else ""
         told = {
             "DPKG_MAINTSCRIPT_PACKAGE": package.name,
             "DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT": "1",
@@ -184,7 +264,7 @@ class _Steps:
         if status:
             raise MaintainerScriptFailed(package.name, "preinst", status, self._watch.tail)
 
-    def dpkg(self, *arguments: str) -> None:
+    def _dpkg(self, *arguments: str) -> None:
         """Run the root's own dpkg."""
         self._watch.tail.clear()
         if self._chroot.run([_DPKG, *arguments], self._environment):
@@ -194,7 +274,7 @@ class _Steps:
                 hint="all of its output is in the build's log",
             )
 
-    def audit(self) -> None:
+    def _audit(self) -> None:
         """Have dpkg say what it finds wrong with the result, which must be nothing."""
         self._watch.tail.clear()
         if self._chroot.run([_DPKG, "--audit"], self._environment) or self._watch.tail:

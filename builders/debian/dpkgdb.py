@@ -39,6 +39,10 @@ class Unpacked:
         return self.fields["Package"]
 
     @property
+    def essential(self) -> bool:
+        return self.fields.get("Essential") == "yes"
+
+    @property
     def info_name(self) -> str:
         """What its files in the info directory are called: with the architecture for libraries of
         which several architectures may be installed together.

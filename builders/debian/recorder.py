@@ -7,6 +7,9 @@ with success and remembered for the inode they mean; the manifest of the root ge
 A recorded inode is held open, so that its number is not used again for another file. A file renamed
 over a recorded one gets its owner when it has none of its own: programs that rewrite a file copy
 the owner that stat(2) shows, which is root here.
+
+Becoming another user succeeds, and does nothing: what such a process makes in the directories of
+that user is known to be the user's by where it is (builders.debian.collect).
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import errno
 import fcntl
 import os
 import re
+import resource
 import stat
 import struct
 from collections.abc import Callable
@@ -39,6 +43,7 @@ _RENAME_EXCHANGE = 2
 _ACL_NAMED = {2, 8}  # ACL_USER, ACL_GROUP: entries that say more than the mode
 _PAGE = 4096
 _MAX_LINKS = 40
+_MOST_HELD = 1 << 16
 _OWN_DESCRIPTOR = re.compile(rb"/(?:proc/(?:thread-)?self|dev)/fd/(\d+)")
 
 
@@ -70,11 +75,18 @@ class Recorder:
 
     listener  the filter's descriptor; `close` closes it
     records   by (device number, inode number)
+    switched  users that processes wanted to become, to the group that they took before
     """
 
     def __init__(self, listener: int) -> None:
+        limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if limit not in (resource.RLIM_INFINITY, most):
+            wanted = _MOST_HELD if most == resource.RLIM_INFINITY else min(most, _MOST_HELD)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(limit, wanted), most))
         self.listener = listener
         self.records: dict[tuple[int, int], Record] = {}
+        self.switched: dict[int, int] = {}
+        self._groups: dict[int, int] = {}  # of threads
         self._held: list[int] = []
         self._names = seccomp.calls()
         self._libc = ctypes.CDLL(None, use_errno=True)
@@ -94,6 +106,12 @@ class Recorder:
             "rename": self._rename,
             "renameat": self._rename,
             "renameat2": self._rename,
+            "setuid": self._switch,
+            "setgid": self._switch,
+            "setreuid": self._switch,
+            "setregid": self._switch,
+            "setresuid": self._switch,
+            "setresgid": self._switch,
         }
 
     def close(self) -> None:
@@ -151,9 +169,7 @@ class Recorder:
         with _closing(target):
             status = os.fstat(target)
             record = self._find(status)
-            if record is None and uid <= 0 and gid <= 0:
-                record = Record()  # root's already: nothing to remember
-            elif record is None:
+            if record is None:
                 record = self._remember(target, status)
             record.uid = record.uid if uid == -1 else uid
             record.gid = record.gid if gid == -1 else gid
@@ -224,6 +240,17 @@ class Recorder:
             if not (record.uid or record.gid):
                 record.uid, record.gid = before.uid, before.gid
         return False
+
+    def _switch(self, call: _Call) -> bool:
+        count = {"setuid": 1, "setgid": 1, "setreuid": 2, "setregid": 2}.get(call.name, 3)
+        wanted = max(call.signed(index) for index in range(count))
+        if wanted <= 0:
+            return False
+        if call.name.endswith("gid"):
+            self._groups[call.thread] = wanted
+        else:
+            self.switched[wanted] = self._groups.get(call.thread, 0)
+        return True
 
     # --- records
 

@@ -93,7 +93,7 @@ def build(build: Build) -> None:
         layout, [package for package, _ in packages], read, arguments["architecture"], date
     )
     laid = lay_out(layout.entries, root, build.real)
-    records = configure(
+    recorder = configure(
         root,
         [package for package, _ in packages],
         owned_by_others(layout.entries),
@@ -105,7 +105,8 @@ def build(build: Build) -> None:
         root,
         layout.entries,
         laid,
-        records,
+        recorder.records,
+        recorder.switched,
         build.real,
         since=since,
         time=date * _NANOSECONDS,

@@ -23,6 +23,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("template")
     for name in ("dev", "proc", "sys", "run", "tmp", "usr/bin", "usr/sbin"):
         (root / name).mkdir(parents=True)
+    (root / "bin").symlink_to("usr/bin")
     if shutil.which("ldd") is None:
         pytest.skip("no ldd to find libraries with")
     for name in PROGRAMS:

@@ -186,7 +186,7 @@ class TestLayOutAndCollect:
         assert (root / "srv/large").read_bytes() == b"L" * 3_000_000
         null = os.lstat(root / "srv/null")
         records = {(null.st_dev, null.st_ino): Record(device=("c", 1, 3))}
-        found = collect(root, entries, laid, records, real, since=10 * NS, time=10 * NS)
+        found = collect(root, entries, laid, records, {}, real, since=10 * NS, time=10 * NS)
         assert {entry.path: entry for entry in found} == entries
 
     def test_what_changed_is_new_and_dated(self, tmp_path: Path, pack: Content) -> None:
@@ -203,7 +203,7 @@ class TestLayOutAndCollect:
         owner = os.lstat(root / "srv")
         records = {(owner.st_dev, owner.st_ino): Record(0, 50)}
         date = 10 * NS
-        collected = collect(root, entries, laid, records, real, since=date, time=date)
+        collected = collect(root, entries, laid, records, {}, real, since=date, time=date)
         output = tmp_path / "new"
         packed = pack_new(collected, output, "/kiln/store/y-root/pack")
         found = {entry.path: entry for entry in packed}
@@ -217,6 +217,33 @@ class TestLayOutAndCollect:
         assert found["srv/hello"].gid == 0
         assert "srv/empty" not in found
         assert found["srv"].gid == 50
+
+    def test_new_files_of_a_user_that_was_acted_for_are_the_users(
+        self, tmp_path: Path, pack: Content
+    ) -> None:
+        entries = self.entries(pack)
+        root = tmp_path / "root"
+        root.mkdir()
+        real = lambda _source: tmp_path / "pack"  # noqa: E731
+        laid = lay_out(entries, root, real)
+        (root / "srv").chmod(0o755)
+        (root / "srv/data").mkdir()
+        (root / "srv/data/base").touch()
+        (root / "srv/roots").touch()
+        status = {name: os.lstat(root / "srv" / name) for name in ("../srv", "roots")}
+        records = {
+            (status["../srv"].st_dev, status["../srv"].st_ino): Record(101, 4),
+            (status["roots"].st_dev, status["roots"].st_ino): Record(0, 0),
+        }
+        for switched, owner in (({101: 107}, (101, 107)), ({}, (0, 0))):
+            found = {
+                entry.path: (entry.uid, entry.gid)
+                for entry in collect(
+                    root, entries, laid, records, switched, real, since=NS, time=NS
+                )
+            }
+            assert found["srv/data"] == found["srv/data/base"] == owner
+            assert found["srv/roots"] == found["srv/hello"] == (0, 0)
 
     def test_a_cut_short_pack_is_an_error(self, tmp_path: Path, pack: Content) -> None:
         root = tmp_path / "root"

@@ -27,8 +27,13 @@ NAMED_ACL = struct.pack("<IHHIHHI", 2, 1, 7, 0xFFFFFFFF, 8, 5, 4)
 MODE_ACL = struct.pack("<IHHIHHIHHI", 2, 1, 6, 2**32 - 1, 4, 4, 2**32 - 1, 32, 4, 2**32 - 1)
 
 
-def recorded(action: Callable[[], None], root: Path | None = None) -> dict[int, Record]:
-    """Do `action` in another process, under the recorder, in `root`; records by inode number."""
+def recorded(
+    action: Callable[[], None], root: Path | None = None, users: dict[int, int] | None = None
+) -> dict[int, Record]:
+    """Do `action` in another process, under the recorder, in `root`; records by inode number.
+
+    `users` gets the users, with their groups, that the process wanted to become.
+    """
     ours, theirs = socket.socketpair()
     child = os.fork()
     if child == 0:
@@ -64,6 +69,8 @@ def recorded(action: Callable[[], None], root: Path | None = None) -> dict[int, 
     ours.close()
     recorder.close()
     assert said == b"ok", said.decode()
+    if users is not None:
+        users.update(recorder.switched)
     return {inode: record for (_, inode), record in recorder.records.items()}
 
 
@@ -275,6 +282,18 @@ def test_calls_that_would_only_be_in_the_way_succeed() -> None:
             os.fdatasync(file)
 
     assert recorded(act) == {}
+
+
+def test_becoming_another_user_is_noted_with_the_group() -> None:
+    users: dict[int, int] = {}
+
+    def act() -> None:
+        os.setresgid(-1, 107, -1)
+        os.setreuid(101, -1)
+        os.setuid(0)
+
+    recorded(act, users=users)
+    assert users == {101: 107}
 
 
 def test_a_machine_of_an_unknown_kind_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

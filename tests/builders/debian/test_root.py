@@ -304,11 +304,9 @@ class TestSameBytes:
                 "build(Build('root', json.loads(arguments), folder / 'output', folder / 'scratch',"
                 " folder / 'store', logical))"
             )
+            arguments = [str(folder), LOGICAL, json.dumps(server.arguments)]
             done = subprocess.run(
-                as_user(
-                    65534,
-                    [_python(), "-c", code, str(folder), LOGICAL, json.dumps(server.arguments)],
-                ),  # fmt: skip
+                as_user(65534, [_python(), "-c", code, *arguments]),
                 env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin", "PYTHONDONTWRITEBYTECODE": "1"},
                 capture_output=True,
                 text=True,
