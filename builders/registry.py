@@ -65,6 +65,8 @@ class BuilderSpec:
     hashed: bool = True
 
 
+_TREE_CODE: Final = ("builders.mtree", "builders.merge", "builders.pack", "builders.tree")
+
 BUILDERS: dict[str, BuilderSpec] = {
     "fetch": BuilderSpec(
         "builders.debian.fetch", ("builders.debian.fetch",), network=True, references="none"
@@ -143,6 +145,42 @@ BUILDERS: dict[str, BuilderSpec] = {
         references="inputs",
     ),
     "grub-bios": BuilderSpec("builders.bootloaders.grub", ("builders.bootloaders.grub",)),
+    "esp": BuilderSpec(
+        "builders.bootloaders.esp",
+        ("builders.bootloaders.esp", *_TREE_CODE),
+    ),
+    "grub-efi": BuilderSpec(
+        "builders.bootloaders.grub_efi",
+        (
+            "builders.bootloaders.grub_efi",
+            "builders.bootloaders.grub",
+            "builders.bootloaders.esp",
+            *_TREE_CODE,
+        ),
+    ),
+    "shim": BuilderSpec(
+        "builders.bootloaders.shim",
+        ("builders.bootloaders.shim", "builders.bootloaders.esp", *_TREE_CODE),
+    ),
+    "systemd-boot": BuilderSpec(
+        "builders.bootloaders.systemd_boot",
+        (
+            "builders.bootloaders.systemd_boot",
+            "builders.bootloaders.kernel_line",
+            "builders.bootloaders.esp",
+            *_TREE_CODE,
+        ),
+    ),
+    "uki": BuilderSpec(
+        "builders.bootloaders.uki",
+        (
+            "builders.bootloaders.uki",
+            "builders.bootloaders.kernel_line",
+            "builders.bootloaders.esp",
+            *_TREE_CODE,
+        ),
+        references="none",
+    ),
     "disk-image": BuilderSpec(
         "builders.image",
         (

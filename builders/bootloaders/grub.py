@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from builders.derivation import Derivation
@@ -108,6 +108,13 @@ def early_cfg(root: FileSystem, *, prefix: str = "/boot/grub", serial: Serial | 
     lines = _terminals(serial)
     lines.append(_search(root))
     lines.append(f"set prefix=($root){prefix}")
+    return _text(lines)
+
+
+def loader_cfg(root: FileSystem, *, prefix: str = "/boot/grub") -> str:
+    """What a GRUB that lies outside of the root file system reads: on to the grub.cfg in there."""
+    lines = ["# Written by Kiln; changes are lost.", _search(root)]
+    lines += [f"set prefix=($root){prefix}", "configfile $prefix/grub.cfg"]
     return _text(lines)
 
 
@@ -253,16 +260,50 @@ def grub_bios(build: Build) -> None:
 
     Raise GrubFailed.
     """
+    arguments = build.arguments
+    native = build.real(arguments["native"])
+    modules = arguments["modules"]
+    core = make_core(
+        build,
+        "i386-pc",
+        native,
+        BIOS_MODULES if modules is None else modules,
+        prefix=arguments["prefix"],
+        early=arguments["early"],
+    )
+    build.output.mkdir()
+    boot = native.joinpath(*_images("i386-pc").parts[1:], "boot.img").read_bytes()
+    (build.output / "boot.img").write_bytes(boot)
+    (build.output / "core.img").write_bytes(core)
+
+
+def _images(platform: str) -> PurePosixPath:
+    return PurePosixPath("/usr/lib/grub", platform)
+
+
+def make_core(
+    build: Build,
+    platform: str,
+    native: Path,
+    modules: Sequence[str],
+    *,
+    prefix: str,
+    early: str = "",
+) -> bytes:
+    """What grub-mkimage(1) makes for `platform` (as "x86_64-efi").
+
+    native   the real path of the native item with grub-common and the platform's modules
+    modules  names of the modules in it
+    prefix   where grub.cfg is unless `early`, commands that are run first, says otherwise
+
+    Raise GrubFailed.
+    """
     from builders import sandbox
 
-    arguments = build.arguments
-    images = PurePosixPath("/usr/lib/grub/i386-pc")
-    native = build.real(arguments["native"])
-    modules = list(arguments["modules"]) if arguments["modules"] is not None else list(BIOS_MODULES)
-    (build.scratch / "early.cfg").write_text(arguments["early"], encoding="utf-8")
-    command = ["/usr/bin/grub-mkimage", "-O", "i386-pc", "-d", str(images)]
-    command += ["-p", arguments["prefix"], "-o", "/build/core.img"]
-    if arguments["early"]:
+    (build.scratch / "early.cfg").write_text(early, encoding="utf-8")
+    command = ["/usr/bin/grub-mkimage", "-O", platform, "-d", str(_images(platform))]
+    command += ["-p", prefix, "-o", "/build/core.img"]
+    if early:
         command += ["-c", "/build/early.cfg"]
     status = sandbox.run(
         [*command, *modules],
@@ -272,8 +313,4 @@ def grub_bios(build: Build) -> None:
     )
     if status != 0:
         raise GrubFailed(f"grub-mkimage ended with status {status}; see the build's log")
-    build.output.mkdir()
-    boot = native.joinpath(*images.parts[1:], "boot.img").read_bytes()
-    (build.output / "boot.img").write_bytes(boot)
-    core = (build.scratch / "core.img").read_bytes()
-    (build.output / "core.img").write_bytes(core)
+    return (build.scratch / "core.img").read_bytes()

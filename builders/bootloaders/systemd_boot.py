@@ -1,0 +1,150 @@
+"""systemd-boot: a menu of kernels that lie on the EFI system partition beside it.
+
+The files are those of loader.conf(5) and the UAPI group's Boot Loader Specification (type 1 entries).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from builders.bootloaders import esp
+from builders.bootloaders.kernel_line import kernel_line
+from builders.errors import BuilderError
+from builders.registry import Build, builder
+from builders.tree import Entry
+
+LOADER = "usr/lib/systemd/boot/efi/systemd-bootx64.efi"
+"""Where Debian's package systemd-boot-efi has it."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+_ENTRY_KEYS = {"id", "title", "linux", "initrd", "arguments"}
+
+
+class BadMenu(BuilderError):  # noqa: N818
+    """The menu's entries cannot be written, or read, as they are described."""
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEntry:
+    """An entry: its name as a file; `linux` and `initrd` are paths from the partition's root."""
+
+    id: str
+    title: str
+    linux: str
+    arguments: tuple[str, ...] = ()
+    initrd: str | None = None
+
+
+def loader_conf(default: str, *, timeout: int = 5, editor: bool = True) -> str:
+    """The text of loader.conf; `default` is a pattern of entries' names ("debian.conf", "*").
+
+    timeout   seconds; 0: the default is started unless a key is held, -1: wait for ever
+    editor    whether who sits there may change a kernel's arguments
+    """
+    wait = "menu-force" if timeout < 0 else str(timeout)
+    return f"default {default}\ntimeout {wait}\neditor {'yes' if editor else 'no'}\n"
+
+
+def entry_conf(entry: MenuEntry) -> str:
+    """The text of an entry's file. Raise BadMenu, BadKernelArgument."""
+    lines = [f"title {_line('the title', entry.title)}", f"linux {entry.linux}"]
+    if entry.initrd is not None:
+        lines.append(f"initrd {entry.initrd}")
+    if entry.arguments:
+        lines.append(f"options {kernel_line(entry.arguments)}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _line(what: str, text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise BadMenu(f"{what} {text!r} of a menu entry is empty, or has control characters")
+    return text
+
+
+@builder("systemd-boot")
+def systemd_boot(build: Build) -> None:
+    """Make the tree of an EFI system partition with systemd-boot. Arguments:
+
+    packages  items, unpacked or native, that hold the package systemd-boot-efi
+    entries   list of
+        id         the entry's name: letters, digits and any of "._+-"
+        title      what the menu shows
+        linux      the kernel: a store path, with the path in the item
+        initrd     likewise; null: none
+        arguments  list of the kernel's
+    default   the id of the entry that is started; null or left out: the first
+    timeout   seconds; 0: no menu, -1: wait for ever (optional: 5)
+    editor    whether a kernel's arguments may be changed in the menu (optional: true)
+    files     more files, as the builder "esp" has them, such as EFI/Linux/NAME.efi, which are
+              in the menu without an entry (optional)
+
+    Raise BadMenu, BadKernelArgument, NotInItem, BadEspFile.
+    """
+    arguments = build.arguments
+    files = esp.described(build, arguments.get("files") or ())
+    esp.add(
+        files,
+        esp.REMOVABLE,
+        esp.find_in(build, arguments["packages"], LOADER, "systemd-boot-efi"),
+    )
+    default = arguments.get("default")
+    names = _names(arguments["entries"])
+    unified = [path for path in files if path.startswith("EFI/Linux/")]
+    if default is None and names:
+        default = names[0]
+    if default is not None and default not in names:
+        raise BadMenu(
+            f"menu entry {default} is the default, but there is none of this name",
+            hint=f"there are {', '.join(names) or 'none'}",
+        )
+    if default is None and not unified:
+        raise BadMenu("the menu has no entries, and there is no kernel in EFI/Linux")
+    kernels: dict[str, str] = {}
+    for each in arguments["entries"]:
+        entry = MenuEntry(
+            each["id"],
+            each["title"],
+            _place(build, files, kernels, each["linux"]),
+            tuple(each.get("arguments") or ()),
+            _place(build, files, kernels, each["initrd"]) if each.get("initrd") else None,
+        )
+        esp.add(files, f"loader/entries/{entry.id}.conf", entry_conf(entry).encode())
+    timeout = arguments.get("timeout")
+    text = loader_conf(
+        "*" if default is None else f"{default}.conf",
+        timeout=5 if timeout is None else timeout,
+        editor=arguments.get("editor") is not False,
+    )
+    esp.add(files, "loader/loader.conf", text.encode())
+    esp.write(build, files)
+
+
+def _names(entries: Sequence[Mapping[str, object]]) -> list[str]:
+    names = [str(each.get("id")) for each in entries]
+    for name, each in zip(names, entries, strict=True):
+        if unknown := sorted(set(each) - _ENTRY_KEYS):
+            raise BadMenu(f"a menu entry is described with {', '.join(unknown)}")
+        if not _NAME.fullmatch(name):
+            raise BadMenu(f"{name!r} cannot name a menu entry", hint="use letters and digits")
+        if names.count(name) > 1:
+            raise BadMenu(f"two menu entries are called {name}")
+    return names
+
+
+def _place(
+    build: Build, files: dict[str, bytes | Entry], placed: dict[str, str], source: str
+) -> str:
+    """Where the file `source` is on the partition, from its root; one that is not there is put."""
+    if source not in placed:
+        name = source.rpartition("/")[2]
+        if source.count("/") == 3:  # an item itself: its name is behind its hash
+            name = name.partition("-")[2]
+        taken = {path.upper() for path in files}
+        path = f"kiln/{name}"
+        if path.upper() in taken:
+            path = f"kiln/{len(placed)}/{name}"
+        esp.add(files, path, esp.find(build, source))
+        placed[source] = f"/{path}"
+    return placed[source]
