@@ -78,14 +78,16 @@ def run_kiln(shared_folders: Folders) -> RunKiln:
         timeout: float = 1500,
     ) -> Ended:
         folders.base.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "kiln", *map(str, arguments)]
+        # set by env(1), not for setpriv(1): a preloaded library is for Kiln alone
+        settings = [f"{name}={value}" for name, value in (env or {}).items()]
+        command = ["env", *settings, sys.executable, "-m", "kiln", *map(str, arguments)]
         if folders.owner is not None:
             os.chown(folders.base, folders.owner, folders.owner)
             command = as_user(folders.owner, command)
         done = subprocess.run(
             command,
             cwd=cwd or ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **folders.environment, **(env or {})},
+            env={**os.environ, "PYTHONPATH": str(ROOT), **folders.environment},
             capture_output=True,
             text=True,
             timeout=timeout,
