@@ -2,10 +2,10 @@
 
     python bench/image.py [--rounds N] [--work DIR] [DECLARATION]
 
-Measured: cached .debs to a bootable image against mmdebstrap (alone, and with mke2fs -d and genimage
-behind it) on the same packages; a build that has nothing to do; a build after a change of the host
-name. All from local files: nothing is fetched inside a measurement. Prints medians of wall-clock and
-processor seconds, and ratios.
+Measured: cached .debs to a bootable image against mmdebstrap (alone, and with mke2fs -d and
+genimage behind it) on the same packages; a build that has nothing to do; a build after a change of
+the host name. All from local files: nothing is fetched inside a measurement. Prints medians of
+wall-clock and processor seconds, and ratios.
 """
 
 from __future__ import annotations
@@ -43,9 +43,7 @@ class Series:
         action()
         self.wall.append(time.perf_counter() - start)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        self.cpu.append(
-            after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        )
+        self.cpu.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
     def line(self, base: Series) -> str:
         """A row of the table, with the ratio of wall-clock medians to `base`."""
@@ -101,17 +99,15 @@ class Bench:
         return self._packages(root[1])
 
     def _packages(self, root: str) -> list[str]:
-        from builders import mtree
+        """The names of the packages in the configured root."""
+        from builders.mtree import read_item
+        from builders.tree import content_reader
 
-        real = self.work / "store" / root.rpartition("/")[2]
-        entries = {entry.path: entry for entry in mtree.read_item(real, root)}
-        status = entries["var/lib/dpkg/status"].ref
-        assert not isinstance(status, bytes | str | tuple | None) or isinstance(status, tuple)
-        source, offset = status[0], status[1]
-        file = self.work / "store" / str(source).removeprefix("/kiln/store/")
-        with open(file, "rb") as pack:
-            pack.seek(int(str(offset)))
-            text = pack.read(entries["var/lib/dpkg/status"].size).decode()
+        store = self.work / "store"
+        real = store / root.rpartition("/")[2]
+        read = content_reader(lambda path: store / path.removeprefix("/kiln/store/"))
+        status = next(e for e in read_item(real, root) if e.path == "var/lib/dpkg/status")
+        text = b"".join(read(status)).decode()
         names = re.findall(r"^Package: (\S+)$", text, re.MULTILINE)
         return [name for name in names if not name.startswith("kiln-")]
 
@@ -146,7 +142,7 @@ class Bench:
         command("truncate", "-s", f"{used * 5 // 4 + 64}M", ext4)
         command("fakeroot", "mke2fs", "-q", "-t", "ext4", "-d", target, ext4)
         (image / "genimage.cfg").write_text(
-            'image disk.img {\n  hdimage { }\n  partition root {\n    partition-type = 0x83\n'
+            "image disk.img {\n  hdimage { }\n  partition root {\n    partition-type = 0x83\n"
             '    image = "root.ext4"\n    bootable = true\n  }\n}\n'
         )
         command(
@@ -158,7 +154,9 @@ class Bench:
 def main() -> None:
     """Run the rounds and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("declaration", nargs="?", default=ROOT / "examples/bare-bones.scm", type=Path)
+    parser.add_argument(
+        "declaration", nargs="?", default=ROOT / "examples/bare-bones.scm", type=Path
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--work", type=Path, default=Path("/var/tmp/kiln-bench"))
     options = parser.parse_args()
@@ -184,7 +182,9 @@ def main() -> None:
             image.run(bench.peer_image)
             chain.wall.append(strap.wall[-1] + image.wall[0])
             chain.cpu.append(strap.cpu[-1] + image.cpu[0])
-    print(f"{len(packages)} packages, {options.rounds} rounds; medians, seconds; ratio to the first")
+    print(
+        f"{len(packages)} packages, {options.rounds} rounds; medians, seconds; ratio to the first"
+    )
     print(f"{'':<44} {'wall':>8} {'cpu':>8} {'ratio':>8}")
     for series in (whole, strap, chain, nothing, renamed):
         if series.wall:

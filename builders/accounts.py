@@ -36,7 +36,7 @@ class AccountError(BuilderError):
         self.name = name
 
 
-class BadName(AccountError):  # noqa: N818
+class BadName(AccountError):
     """A name that Debian does not allow."""
 
     def __init__(self, kind: str, name: str) -> None:
@@ -48,18 +48,18 @@ class BadName(AccountError):  # noqa: N818
         )
 
 
-class BadField(AccountError):  # noqa: N818
+class BadField(AccountError):
     """A value that would break the line that it stands in."""
 
 
-class DuplicateAccount(AccountError):  # noqa: N818
+class DuplicateAccount(AccountError):
     """Two declarations of one name."""
 
     def __init__(self, kind: str, name: str) -> None:
         super().__init__(kind, name, "declared twice")
 
 
-class UnknownGroup(AccountError):  # noqa: N818
+class UnknownGroup(AccountError):
     """A user is to be in a group that nobody makes."""
 
     def __init__(self, user: str, group: str, nearest: Sequence[str]) -> None:
@@ -67,21 +67,21 @@ class UnknownGroup(AccountError):  # noqa: N818
         super().__init__("user", user, f"there is no group {group}", hint=hint)
 
 
-class UnknownMember(AccountError):  # noqa: N818
+class UnknownMember(AccountError):
     """A group is to have a member that is not a user."""
 
     def __init__(self, group: str, user: str) -> None:
         super().__init__("group", group, f"its member {user} is not a user of the system")
 
 
-class ClashingId(AccountError):  # noqa: N818
+class ClashingId(AccountError):
     """An id is asked for that another account has."""
 
     def __init__(self, kind: str, name: str, number: int, other: str) -> None:
         super().__init__(kind, name, f"the id {number} is already that of {other}")
 
 
-class ChangedId(AccountError):  # noqa: N818
+class ChangedId(AccountError):
     """An account of a package is declared with another id than the package gave it."""
 
     def __init__(self, kind: str, name: str, asked: int, has: int) -> None:
@@ -93,14 +93,14 @@ class ChangedId(AccountError):  # noqa: N818
         )
 
 
-class NoFreeId(AccountError):  # noqa: N818
+class NoFreeId(AccountError):
     """A range of ids is used up."""
 
     def __init__(self, kind: str, name: str, ids: range) -> None:
         super().__init__(kind, name, f"no id from {ids.start} to {ids.stop - 1} is free")
 
 
-class PlainPassword(AccountError):  # noqa: N818
+class PlainPassword(AccountError):
     """A password is given where its hash belongs."""
 
     def __init__(self, kind: str, name: str) -> None:

@@ -25,7 +25,7 @@ _FIELD_LIMIT = 1 << 32
 _BLOCK = 512
 
 
-class NotInCpio(BuilderError):  # noqa: N818
+class NotInCpio(BuilderError):
     """An entry has something for which a newc header has no room."""
 
     def __init__(self, path: str, what: str) -> None:

@@ -26,7 +26,7 @@ Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None
 _NAME = re.compile(r"[A-Za-z0-9+_?=][A-Za-z0-9+._?=-]{0,210}")
 
 
-class BadName(BuilderError):  # noqa: N818
+class BadName(BuilderError):
     """A store item's name has characters that file names should not have, or too many."""
 
 

@@ -31,7 +31,7 @@ _MOST_SECTORS = 0xFFFFFFFF
 _HEADS, _TRACK = 255, 63
 
 
-class BadPartitions(BuilderError):  # noqa: N818
+class BadPartitions(BuilderError):
     """The partitions cannot be put on the disk as they are declared."""
 
 

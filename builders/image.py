@@ -25,7 +25,7 @@ from builders.errors import BuilderError
 from builders.mtree import read_item
 from builders.plan import Plan
 from builders.registry import Build, builder
-from builders.sinks import raw
+from builders.sinks import output
 from builders.tree import Entry
 
 BIOS_BOOT = uuids.UUID("21686148-6449-6e6f-744e-656564454649")
@@ -52,7 +52,7 @@ _MBR_FLAGS = ("boot", "esp")
 _FAR_END = 1 << 63
 
 
-class BadImage(BuilderError):  # noqa: N818
+class BadImage(BuilderError):
     """The arguments do not describe a disk image."""
 
 
@@ -75,8 +75,12 @@ class Partition:
 
 @builder("disk-image")
 def disk_image(build: Build) -> None:
-    """Write the disk to the output, a raw sparse file. Arguments:
+    """Write the disk to the output, a file. Arguments:
 
+    format      one of sinks.output.FORMATS: "raw" (sparse, the default), "qcow2", "vmdk", "vhd"
+    compression of a qcow2 "zstd" or "zlib" (its clusters), of any but a VMDK, which always is
+                compressed, "gzip", "zstd" or "xz" (the whole file); null: none
+    level       the compression's own scale; null: what is worth its time
     table       "mbr" or "gpt"
     size        bytes of the whole; null: what is needed. With a size, the partition that is booted
                 (else the last one) takes what is left if it has no size itself
@@ -95,11 +99,24 @@ def disk_image(build: Build) -> None:
         flags           of "boot", "esp", "read-only", "no-auto", "grow"
     boot        grub_bios: store path of a directory with boot.img and core.img; null: no boot code
     """
+    arguments = build.arguments
+    image_format = arguments.get("format") or "raw"
+    compression = arguments.get("compression")
+    output.check(image_format, compression)
     collecting = gc.isenabled()
     gc.disable()  # a plan is very many tuples and no cycles: looking for some takes a fifth of it
     try:
         plan = plan_image(build)
-        raw.write(plan, build.output, build.real, build.progress)
+        output.write(
+            plan,
+            build.output,
+            build.real,
+            build.progress,
+            image_format=image_format,
+            compression=compression,
+            level=arguments.get("level"),
+            uuid=uuids.UUID(arguments["disk_uuid"]),
+        )
     finally:
         if collecting:
             gc.enable()

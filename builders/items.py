@@ -18,7 +18,7 @@ _BLOCK = 1 << 20
 _TIME = (SOURCE_DATE_EPOCH * 10**9, SOURCE_DATE_EPOCH * 10**9)
 
 
-class BadOutput(BuilderError):  # noqa: N818
+class BadOutput(BuilderError):
     """An output is missing or holds something that the store does not keep."""
 
 

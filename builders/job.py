@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TAIL = 30
 
 
-class BuildFailed(BuilderError):  # noqa: N818
+class BuildFailed(BuilderError):
     """A build failed.
 
     derivation  what was to be built

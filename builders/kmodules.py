@@ -16,14 +16,14 @@ MODULE_ROOTS = ("usr/lib/modules/", "lib/modules/")
 _SUFFIXES = (".ko", ".ko.xz", ".ko.zst", ".ko.gz")
 
 
-class NotAModule(BuilderError):  # noqa: N818
+class NotAModule(BuilderError):
     """A file that should be a kernel module is not one."""
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__(f"/{path} is not a kernel module for this machine: {why}")
 
 
-class UnknownModule(BuilderError):  # noqa: N818
+class UnknownModule(BuilderError):
     """The kernel has no module of that name, neither built in nor loadable."""
 
     def __init__(self, name: str, version: str, nearest: Sequence[str]) -> None:
@@ -33,7 +33,7 @@ class UnknownModule(BuilderError):  # noqa: N818
         self.nearest = tuple(nearest)
 
 
-class NoKernel(BuilderError):  # noqa: N818
+class NoKernel(BuilderError):
     """A tree holds no kernel modules, not those of the version asked for, or several versions."""
 
 

@@ -20,7 +20,7 @@ _NAMES: dict[Kind, str] = {
 _MOST_LINKS = 40  # as the kernel's limit
 
 
-class TreeConflict(BuilderError):  # noqa: N818
+class TreeConflict(BuilderError):
     """Two trees have a directory and something else at the same path."""
 
     def __init__(self, path: str, old: Kind, new: Kind) -> None:
@@ -31,7 +31,7 @@ class TreeConflict(BuilderError):  # noqa: N818
         self.path = path
 
 
-class LinkLoop(BuilderError):  # noqa: N818
+class LinkLoop(BuilderError):
     """A path leads through symbolic links that lead to each other."""
 
     def __init__(self, path: str) -> None:
@@ -41,7 +41,7 @@ class LinkLoop(BuilderError):  # noqa: N818
         )
 
 
-class DanglingHardLink(BuilderError):  # noqa: N818
+class DanglingHardLink(BuilderError):
     """A hard link names an entry that is not in the tree, or a directory."""
 
     def __init__(self, path: str, target: str) -> None:

@@ -54,7 +54,7 @@ _USUAL = re.compile(
 _ATTRIBUTES = re.compile(r"mode=([0-7]+) uid=(\d+) gid=(\d+) time=(-?\d+)\.(\d+)")
 
 
-class BadManifest(BuilderError):  # noqa: N818
+class BadManifest(BuilderError):
     """A line of a manifest says something that cannot be read."""
 
     def __init__(self, line_number: int, line: str, problem: str) -> None:

@@ -41,7 +41,7 @@ PROGRESS_INTERVAL = 0.05
 """Seconds between two progress reports of one build."""
 
 
-class UnknownBuilder(BuilderError):  # noqa: N818
+class UnknownBuilder(BuilderError):
     """A derivation names a builder that is not in the table, or whose module lacks it."""
 
 

@@ -50,15 +50,15 @@ _BUILD_USER = (1000, 1000)
 _TROUBLE = b"\0sandbox\0"
 
 
-class SandboxUnavailable(BuilderError):  # noqa: N818
+class SandboxUnavailable(BuilderError):
     """The kernel does not let this user make a sandbox."""
 
 
-class CannotRun(BuilderError):  # noqa: N818
+class CannotRun(BuilderError):
     """A program, or what it was to be shown, does not exist or cannot be used."""
 
 
-class TimedOut(BuilderError):  # noqa: N818
+class TimedOut(BuilderError):
     """A program took longer than it was allowed to."""
 
 

@@ -21,7 +21,7 @@ _KINDS: dict[int, Kind] = {
 }
 
 
-class CannotScan(BuilderError):  # noqa: N818
+class CannotScan(BuilderError):
     """A file of the directory cannot be read."""
 
     def __init__(self, path: str, error: OSError) -> None:
@@ -65,7 +65,7 @@ def scan(
                 sparse = status.st_blocks * 512 < size
                 ref = Content(f"{logical}/{path}", 0, holes(full, size) if sparse else ())
         elif kind == "l":
-            ref = os.readlink(full)  # noqa: PTH115 -- Path.readlink() would tidy the target
+            ref = os.readlink(full)
             size = len(path_bytes(ref))
         elif kind in "cb":
             ref = (os.major(status.st_rdev), os.minor(status.st_rdev))

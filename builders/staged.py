@@ -42,7 +42,7 @@ _FAILED = 70
 """The exit status that says that the code raised an error, which has been shown."""
 
 
-class StagedFailed(BuilderError):  # noqa: N818
+class StagedFailed(BuilderError):
     """The code of a build raised an error or ended with a status other than 0."""
 
 

@@ -58,15 +58,15 @@ class StoreError(BuilderError):
     """The store cannot be used as it was asked to."""
 
 
-class StoreFull(StoreError):  # noqa: N818
+class StoreFull(StoreError):
     """No space is left where the store is."""
 
 
-class NotInStore(StoreError):  # noqa: N818
+class NotInStore(StoreError):
     """A path was named that is no valid item of the store."""
 
 
-class StoreBusy(StoreError):  # noqa: N818
+class StoreBusy(StoreError):
     """Another Kiln builds into the store, so that nothing can be removed from it now."""
 
 

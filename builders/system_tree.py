@@ -37,7 +37,7 @@ _CONTENT_KEYS = ("text", "base64", "source", "target")
 _FILE_KEYS = {"path", "kind", "mode", "owner", "group", *_CONTENT_KEYS}
 
 
-class BadFile(BuilderError):  # noqa: N818
+class BadFile(BuilderError):
     """A file of the system is described in a way that makes no sense."""
 
     def __init__(self, path: str, problem: str) -> None:
@@ -60,7 +60,7 @@ class UnknownOwner(BadFile):
         super().__init__(path, f"the system has no {kind} {name}{hint}")
 
 
-class UnknownKey(BuilderError):  # noqa: N818
+class UnknownKey(BuilderError):
     """Something is described with a word that says nothing about it."""
 
     def __init__(self, what: str, key: str, known: Iterable[str]) -> None:
@@ -69,7 +69,7 @@ class UnknownKey(BuilderError):  # noqa: N818
         )
 
 
-class NotInSystem(BuilderError):  # noqa: N818
+class NotInSystem(BuilderError):
     """The finished tree lacks a path that the declaration relies on."""
 
 
@@ -292,7 +292,7 @@ def _copied(real: Path, logical: str, path: str, mtime: int) -> list[Entry]:
     except OSError as error:
         raise BadFile(path, f"{logical} cannot be read: {error.strerror}") from None
     if stat.S_ISLNK(status.st_mode):
-        target = os.readlink(real)  # noqa: PTH115 -- Path.readlink() would tidy the target
+        target = os.readlink(real)
         return [Entry(path, "l", 0o777, 0, 0, mtime, len(path_bytes(target)), target)]
     if stat.S_ISREG(status.st_mode):
         mode = 0o555 if status.st_mode & 0o100 else 0o444

@@ -30,14 +30,14 @@ _FIRMWARE_NAMES = (
 )
 
 
-class NoQemu(BuilderError):  # noqa: N818
+class NoQemu(BuilderError):
     """QEMU is not installed."""
 
     def __init__(self, program: str) -> None:
         super().__init__(f"{program} is not installed", hint="install the package qemu-system-x86")
 
 
-class NoFirmware(BuilderError):  # noqa: N818
+class NoFirmware(BuilderError):
     """UEFI firmware for virtual machines is not installed."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class NoFirmware(BuilderError):  # noqa: N818
         )
 
 
-class NoKvm(BuilderError):  # noqa: N818
+class NoKvm(BuilderError):
     """KVM was demanded and does not work here."""
 
     def __init__(self, why: str) -> None:

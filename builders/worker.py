@@ -67,7 +67,7 @@ class Problem:
     full: bool = False
 
 
-class WrongContents(BuilderError):  # noqa: N818
+class WrongContents(BuilderError):
     """A file that was to have a given hash has another one."""
 
 
@@ -186,7 +186,7 @@ class _LogFile:
         if self._file is None:
             import gzip
 
-            self._file = gzip.open(self._path, "wt", 1, "utf-8", "surrogateescape")  # noqa: SIM115
+            self._file = gzip.open(self._path, "wt", 1, "utf-8", "surrogateescape")
         self._file.write(line + "\n")
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import Any
 
 from kiln import options, workspace
@@ -25,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     for name in arguments.file:
         _show(workspace.evaluate_file(session, name))
     for text in arguments.expressions:
-        _show(workspace.evaluate(session, lambda text=text: session.eval_text(text, "<eval>")))
+        _show(workspace.evaluate(session, partial(session.eval_text, text, "<eval>")))
     return 0
 
 

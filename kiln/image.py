@@ -18,7 +18,9 @@ IMAGE_MODULE = ("gnu", "system", "image")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's options."""
-    parser.add_argument("files", nargs="*", metavar="FILE", help="a declaration to make an image of")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="a declaration to make an image of"
+    )
     parser.add_argument("-e", "--expression", metavar="EXPR", help="the declaration itself")
     parser.add_argument(
         "-t", "--image-type", metavar="TYPE", default="mbr-raw", help="what kind of image to make"
@@ -50,24 +52,22 @@ def run(arguments: argparse.Namespace) -> int:
     values = [workspace.evaluate_file(session, name) for name in arguments.files]
     if arguments.expression is not None:
         values.append(options.evaluate_expression(session, arguments.expression))
-    with shown(options.style(arguments), verbose=arguments.verbose) as events:
-        with workspace.workspace(events) as store:
-            derivations = [_lower(session, value, arguments) for value in values]
-            if arguments.derivation:
-                return _print_derivations(derivations)
-            if arguments.dry_run:
-                return dry_run(derivations, store)
-            paths = realise(derivations, store, events, arguments)
-            results = [_result(store, path, arguments) for path in paths]
+    with (
+        shown(options.style(arguments), verbose=arguments.verbose) as events,
+        workspace.workspace(events) as store,
+    ):
+        derivations = [_lower(session, value, arguments) for value in values]
+        if arguments.derivation:
+            return _print_derivations(derivations)
+        if arguments.dry_run:
+            return dry_run(derivations, store)
+        paths = realise(derivations, store, events, arguments)
+        results = [str(store.real(path)) for path in paths]
     for result in results:
         print(result)
     if arguments.output:
         copy_out(Path(results[0]), Path(arguments.output))
     return 0
-
-
-def _result(store: Store, path: str, arguments: argparse.Namespace) -> str:
-    return str(store.real(path))
 
 
 def _print_derivations(derivations: list[Derivation]) -> int:

@@ -60,9 +60,7 @@ class _Live:
                 self.tasks[event.job] = self.progress.add_task(event.title, total=None)
         elif isinstance(event, events.Progress):
             if event.job in self.tasks:
-                self.progress.update(
-                    self.tasks[event.job], completed=event.done, total=event.total
-                )
+                self.progress.update(self.tasks[event.job], completed=event.done, total=event.total)
         elif isinstance(event, events.Log):
             if self.verbose:
                 self.progress.console.print(f"  | {event.line}", markup=False)
@@ -80,4 +78,3 @@ class _Live:
             self.progress.remove_task(task)
         elif self.kinds.get(job) in self.totals:
             self.progress.advance(self.totals[self.kinds[job]])
-

@@ -42,7 +42,9 @@ def add_building(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-n", "--dry-run", action="store_true", help="say what would be built, build nothing"
     )
-    parser.add_argument("--save", metavar="LINK", help="make LINK to the result and keep it from gc")
+    parser.add_argument(
+        "--save", metavar="LINK", help="make LINK to the result and keep it from gc"
+    )
     parser.add_argument("-j", "--jobs", type=int, metavar="N", help="run N builds at once")
     parser.add_argument(
         "-K", "--keep-failed", action="store_true", help="keep the folder of a build that fails"

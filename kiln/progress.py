@@ -88,4 +88,3 @@ def plan_text(plan: Planned) -> str:
     if rest:
         parts.append(f"{rest} {'thing' if rest == 1 else 'things'} to build")
     return ", ".join(parts)
-

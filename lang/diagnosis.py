@@ -188,9 +188,7 @@ def _kind(payload: Any) -> str:
     return view_as_thrown(payload)[0].name
 
 
-def _at_name(
-    location: Location | None, payload: Condition, sources: SourceMap
-) -> Location | None:
+def _at_name(location: Location | None, payload: Condition, sources: SourceMap) -> Location | None:
     """Where the unbound name itself stands: code knows the place of the form around it."""
     irritants = python_list(payload.field(IRRITANTS, "irritants"))
     source = sources.named(location.file) if location else None

@@ -18,7 +18,7 @@ NOBODY = 65534
 
 @dataclass(frozen=True)
 class Folders:
-    """Where one user of Kiln keeps things; `owner` is a user id, None for whoever runs the tests."""
+    """Where a user of Kiln keeps things; `owner` is a user id, None for whoever runs the tests."""
 
     base: Path
     owner: int | None = None

@@ -31,25 +31,25 @@ _BLOCKS = 0x1F4  # in diskboot.img: u64 first sector of the rest, u16 its sector
 _DRIVE_CHECK = slice(0x66, 0x68)  # in boot.img: a jump over "take any odd drive number for 0x80"
 
 
-class UnsafeText(BuilderError):  # noqa: N818
+class UnsafeText(BuilderError):
     """A text cannot be written in grub.cfg so that GRUB or the kernel reads it as it is."""
 
     def __init__(self, what: str, text: str, why: str) -> None:
         super().__init__(f"{what} {text!r} {why}")
 
 
-class UnknownEntry(BuilderError):  # noqa: N818
+class UnknownEntry(BuilderError):
     """The default is not one of the menu's entries."""
 
     def __init__(self, default: int, count: int) -> None:
         super().__init__(f"menu entry {default} is the default, but there are {count} (from 0)")
 
 
-class BadBootImage(BuilderError):  # noqa: N818
+class BadBootImage(BuilderError):
     """A file that should be boot.img or core.img of GRUB for a BIOS is not."""
 
 
-class NoRoom(BuilderError):  # noqa: N818
+class NoRoom(BuilderError):
     """The core is longer than the place for it."""
 
     def __init__(self, needed: int, available: int) -> None:
@@ -60,7 +60,7 @@ class NoRoom(BuilderError):  # noqa: N818
         )
 
 
-class GrubFailed(BuilderError):  # noqa: N818
+class GrubFailed(BuilderError):
     """grub-mkimage ended badly."""
 
 

@@ -1,6 +1,6 @@
 """systemd-boot: a menu of kernels that lie on the EFI system partition beside it.
 
-The files are those of loader.conf(5) and the UAPI group's Boot Loader Specification (type 1 entries).
+The files are those of loader.conf(5) and of the UAPI group's Boot Loader Specification, type 1.
 """
 
 from __future__ import annotations

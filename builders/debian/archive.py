@@ -53,11 +53,11 @@ _DECOMPRESS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-class MalformedRelease(BuilderError):  # noqa: N818
+class MalformedRelease(BuilderError):
     """A signed Release file that lacks what is needed."""
 
 
-class ExpiredRelease(BuilderError):  # noqa: N818
+class ExpiredRelease(BuilderError):
     """A Release file beyond its Valid-Until."""
 
 

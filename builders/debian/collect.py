@@ -122,7 +122,7 @@ class _Collector:
             size = status.st_size
             ref = self._content(path, full, status, laid) if size else None
         elif kind == "l":
-            ref = os.readlink(full)  # noqa: PTH115  (thousands of them)
+            ref = os.readlink(full)
             size = status.st_size
         elif kind in "cb":
             ref = (os.major(status.st_rdev), os.minor(status.st_rdev))

@@ -15,7 +15,7 @@ _ZSTD_INPUT = 2048
 """Bytes given to zstd at once: it returns all that they stand for, at most 64 MiB."""
 
 
-class DamagedStream(Exception):  # noqa: N818
+class DamagedStream(Exception):
     """Compressed data that is damaged, truncated or of an unknown kind."""
 
 

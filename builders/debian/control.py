@@ -10,7 +10,7 @@ from typing import NamedTuple
 from builders.errors import BuilderError
 
 
-class MalformedControl(BuilderError):  # noqa: N818
+class MalformedControl(BuilderError):
     """Control data that does not parse."""
 
 

@@ -47,7 +47,7 @@ StoreContent = Callable[[str, Iterable[memoryview]], Content]
 """Keeps the content of a path's file, given in pieces, and tells where it is."""
 
 
-class BadPackage(BuilderError):  # noqa: N818
+class BadPackage(BuilderError):
     """A .deb that is damaged or hostile."""
 
     def __init__(self, package: str, reason: str) -> None:
@@ -103,7 +103,7 @@ def read_deb(file: IO[bytes], name: str, store: StoreContent) -> tuple[Control, 
         raise BadPackage(name, error.message) from error
 
 
-class _Refused(Exception):  # noqa: N818
+class _Refused(Exception):
     """Why a package is not acceptable."""
 
 

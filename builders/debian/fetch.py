@@ -66,7 +66,7 @@ def _hint(causes: set[Cause], kept: int) -> str:
     return "the package lists may be out of date: update them, or use another mirror"
 
 
-class AttemptFailed(Exception):  # noqa: N818
+class AttemptFailed(Exception):
     """One URI did not serve; `again`: it may, when asked another time."""
 
     def __init__(self, cause: Cause, reason: str, again: bool = False) -> None:

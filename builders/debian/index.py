@@ -35,11 +35,11 @@ _HEADER = len(_MAGIC) + 4
 NORMAL_PRIORITY = 500
 
 
-class DamagedIndex(BuilderError):  # noqa: N818
+class DamagedIndex(BuilderError):
     """A compiled index that cannot be read; compiling it again helps."""
 
 
-class MalformedPackages(BuilderError):  # noqa: N818
+class MalformedPackages(BuilderError):
     """A Packages file that lacks what every stanza must have."""
 
 

@@ -25,7 +25,7 @@ _UNUSED = re.compile(r"usr/share/(?:bug|doc|doc-base|info|lintian|locale|man)(?=
 _ALTERNATIVE = re.compile(r"--(install|slave)\s+(/\S+)\s+(\S+)\s+(/\S+)(?:\s+([0-9]+))?")
 
 
-class FileConflict(BuilderError):  # noqa: N818
+class FileConflict(BuilderError):
     """Two packages have something different at the same place."""
 
     def __init__(self, path: str, package: str) -> None:

@@ -23,7 +23,7 @@ _Choice = tuple[str, Alternatives, str]
 """The package that depends, its group of alternatives, the name that was chosen."""
 
 
-class UnknownPackage(BuilderError):  # noqa: N818
+class UnknownPackage(BuilderError):
     """A name that no package has and none provides."""
 
     def __init__(self, name: str, nearest: tuple[str, ...]) -> None:
@@ -33,7 +33,7 @@ class UnknownPackage(BuilderError):  # noqa: N818
         self.nearest = nearest
 
 
-class AmbiguousPackage(BuilderError):  # noqa: N818
+class AmbiguousPackage(BuilderError):
     """A virtual name that several packages provide."""
 
     def __init__(self, name: str, providers: tuple[str, ...]) -> None:
@@ -44,7 +44,7 @@ class AmbiguousPackage(BuilderError):  # noqa: N818
         self.providers = providers
 
 
-class Unsatisfiable(BuilderError):  # noqa: N818
+class Unsatisfiable(BuilderError):
     """A dependency that nothing can satisfy; `chain` leads to it from what was asked for."""
 
     def __init__(self, chain: tuple[str, ...], reason: str) -> None:
@@ -57,7 +57,7 @@ class Unsatisfiable(BuilderError):  # noqa: N818
         self.reason = reason
 
 
-class ConflictingPackages(BuilderError):  # noqa: N818
+class ConflictingPackages(BuilderError):
     """Two packages of the set exclude each other; the chains say what asked for them."""
 
     def __init__(

@@ -21,7 +21,7 @@ TRUSTED_PARTS = Path("/etc/apt/trusted.gpg.d")
 TRUSTED = Path("/etc/apt/trusted.gpg")
 
 
-class BadSignature(BuilderError):  # noqa: N818
+class BadSignature(BuilderError):
     """A file whose signature does not verify."""
 
     def __init__(self, what: str, reason: str) -> None:
@@ -33,7 +33,7 @@ class BadSignature(BuilderError):  # noqa: N818
         )
 
 
-class NoKeyring(BuilderError):  # noqa: N818
+class NoKeyring(BuilderError):
     """No key to verify with."""
 
 

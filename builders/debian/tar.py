@@ -10,7 +10,7 @@ _LONG_LIMIT = 1 << 20
 """Bytes of one name or of one extended header."""
 
 
-class DamagedTar(Exception):  # noqa: N818
+class DamagedTar(Exception):
     """A tar archive that is truncated, or in which something cannot be."""
 
 

@@ -17,7 +17,7 @@ _END = "\x02"
 _ORDER = {ord("~"): "\x01"} | {ord(c): chr(0x80 + ord(c)) for c in "+-."}
 
 
-class InvalidVersion(BuilderError):  # noqa: N818
+class InvalidVersion(BuilderError):
     """A text that is no Debian version number."""
 
     def __init__(self, version: str) -> None:

@@ -54,7 +54,7 @@ _BUSYBOX = ("usr/bin/busybox", "bin/busybox")
 _ZSTD_LEVEL = 9
 
 
-class NoBusybox(BuilderError):  # noqa: N818
+class NoBusybox(BuilderError):
     """The item that should hold busybox does not."""
 
     def __init__(self, item: str) -> None:

@@ -25,7 +25,7 @@ def built(err: str) -> dict[str, int]:
     for line in err.splitlines():
         event = json.loads(line)
         if event["event"] == "planned":
-            return {name: count for name, count in event["kinds"]}
+            return dict(event["kinds"])
     return {}
 
 
