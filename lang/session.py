@@ -76,14 +76,25 @@ class Session:
 
     # ------------------------------------------------------------ what callers use
 
-    def load_file(self, path: Path) -> object:
-        """The value of the last form of the file `path`, evaluated in a fresh module."""
-        return self._deep(lambda: self._load_source(self._source(path), self.user_module()))
+    def load_file(self, path: Path, module: Module | None = None) -> object:
+        """The value of the last form of the file `path`, evaluated in `module` or a fresh one."""
+        inside = module or self.user_module()
+        return self._deep(lambda: self._load_source(self._source(path), inside))
 
     def eval_text(self, text: str, name: str = "<eval>", module: Module | None = None) -> object:
         """The value of the last form of `text`, in `module` or a fresh one."""
         source = self.sources.add(name, text)
         return self._deep(lambda: self._evaluate(source, module or self.user_module()))
+
+    def eval_form(self, form: object, module: Module, name: str) -> object:
+        """The value of one datum of the source `name` in `module`, which is current from then on."""
+
+        def run() -> object:
+            with _collector_off():
+                self._last = module
+                return self.evaluate([form], module, name)
+
+        return self._deep(run)
 
     def import_module(self, name: ModuleName) -> Module:
         """The module called `name`, loaded. Raises SchemeSyntaxError where there is none."""
