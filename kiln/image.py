@@ -10,7 +10,6 @@ from kiln import options, workspace
 
 if TYPE_CHECKING:
     from builders.derivation import Derivation
-    from builders.store import Store
     from lang.session import Session
 
 IMAGE_MODULE = ("gnu", "system", "image")
