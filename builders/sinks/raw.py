@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
@@ -31,7 +31,7 @@ _NO_KERNEL_COPY = {errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, er
 _OPEN_FILES = 16
 
 
-class SourceChanged(BuilderError):  # noqa: N818
+class SourceChanged(BuilderError):
     """A source ends before the content that it is to give."""
 
     def __init__(self, source: str) -> None:
@@ -41,18 +41,19 @@ class SourceChanged(BuilderError):  # noqa: N818
         )
 
 
-class SourceMissing(BuilderError):  # noqa: N818
+class SourceMissing(BuilderError):
     def __init__(self, source: str, error: OSError) -> None:
         super().__init__(f"cannot read {source}: {error.strerror}")
 
 
-class CannotWrite(BuilderError):  # noqa: N818
+class CannotWrite(BuilderError):
     """The target takes no more: the disk is full, a limit or a quota is reached, or it broke."""
 
-    def __init__(self, path: str, needed: int, error: OSError) -> None:
+    def __init__(self, path: str, needed: int | None, error: OSError) -> None:
+        much = "some room is" if needed is None else f"{needed:,} bytes are"
         super().__init__(
             f"cannot write {path}: {error.strerror}",
-            hint=f"{needed:,} bytes are needed there; make room, or choose another place",
+            hint=f"{much} needed there; make room, or choose another place",
         )
 
 
@@ -68,20 +69,32 @@ def write(
 
     `sync`: wait until it is on the disk. Raises SourceChanged, SourceMissing, CannotWrite.
     """
+    with new_file(path, data_size(plan)) as descriptor:
+        pour(plan, descriptor, real, progress, name=str(path))
+        if sync:
+            os.fsync(descriptor)
+
+
+@contextmanager
+def new_file(path: Path, needed: int | None = None) -> Iterator[int]:
+    """Give the descriptor of the new file `path`; it is removed again if the block fails.
+
+    `needed` is how many bytes it will take, if that is known. Raises CannotWrite for every OSError.
+    """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise CannotWrite(str(path), data_size(plan), error) from None
+        raise CannotWrite(str(path), needed, error) from None
     try:
         try:
-            pour(plan, descriptor, real, progress, name=str(path))
-            if sync:
-                os.fsync(descriptor)
+            yield descriptor
         finally:
             os.close(descriptor)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             path.unlink()
+        if isinstance(error, OSError):
+            raise CannotWrite(str(path), needed, error) from None
         raise
 
 
@@ -100,14 +113,14 @@ def pour(
     total = data_size(plan)
     try:
         os.ftruncate(descriptor, plan.size)
-        with _Sources(real) as sources:
+        with Sources(real) as sources:
             _pour(plan, descriptor, sources, progress or (lambda done, total: None), total)
     except OSError as error:
         raise CannotWrite(name, total, error) from None
 
 
 def _pour(
-    plan: Plan, descriptor: int, sources: _Sources, progress: ReportProgress, total: int
+    plan: Plan, descriptor: int, sources: Sources, progress: ReportProgress, total: int
 ) -> None:
     gathered = _Gatherer(descriptor)
     pieces: list[Segment | tuple[int, bytes]] = [*runs(plan.segments), *plan.metadata]
@@ -187,12 +200,12 @@ class _Gatherer:
 
     def flush(self) -> None:
         for start, stop in data_runs(self._buffer, self._used):
-            _write_all(self._descriptor, self._view[start:stop], self._base + start)
+            write_all(self._descriptor, self._view[start:stop], self._base + start)
         self._view[: self._used] = _ZEROS[: self._used]
         self._used = 0
 
 
-class _Sources:
+class Sources:
     """Open files by source name; the ones used last stay open."""
 
     def __init__(self, real: Real) -> None:
@@ -200,7 +213,7 @@ class _Sources:
         self._open: dict[str, int] = {}
         self._can_copy = True
 
-    def __enter__(self) -> _Sources:
+    def __enter__(self) -> Sources:
         return self
 
     def __exit__(
@@ -268,10 +281,11 @@ class _Sources:
         for part in range(0, length, _BUFFER):
             piece = view[: min(_BUFFER, length - part)]
             self.read(source, offset + part, piece)
-            _write_all(target, piece, to + part)
+            write_all(target, piece, to + part)
 
 
-def _write_all(descriptor: int, data: memoryview, offset: int) -> None:
+def write_all(descriptor: int, data: memoryview, offset: int) -> None:
+    """Write all of `data` at `offset`. Raises OSError."""
     while data:
         written = os.pwrite(descriptor, data, offset)
         offset += written

@@ -1,0 +1,109 @@
+"""Which sink a disk image goes to: formats and compressions by name."""
+
+from __future__ import annotations
+
+import uuid as uuids
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from builders.errors import BuilderError
+from builders.plan import Plan
+from builders.sinks import compress, qcow2, raw, stream, vhd, vmdk
+
+FORMATS = ("raw", "qcow2", "vmdk", "vhd")
+
+
+class UnknownFormat(BuilderError):
+    """A format of disk images that Kiln does not write."""
+
+    def __init__(self, name: object) -> None:
+        hint = f"known: {', '.join(FORMATS)}"
+        if name in ("vhdx", "vpc", "vdi"):
+            hint += f"; or have QEMU convert one: qemu-img convert -O {name} disk.qcow2 disk.{name}"
+        super().__init__(f"disk images of the format {name} cannot be written", hint=hint)
+
+
+def check(image_format: str, compression: str | None) -> None:
+    """Raise UnknownFormat or UnknownCompression if `write` would not know what to do."""
+    if image_format not in FORMATS:
+        raise UnknownFormat(image_format)
+    if compression is None or (image_format == "qcow2" and compression in qcow2.COMPRESSIONS):
+        return
+    if image_format == "vmdk":
+        if compression != "zlib":
+            raise compress.UnknownCompression(f"{compression} of a VMDK", ("zlib",))
+    elif compression not in compress.METHODS:
+        known = [*compress.METHODS, *(qcow2.COMPRESSIONS if image_format == "qcow2" else ())]
+        raise compress.UnknownCompression(compression, dict.fromkeys(known))
+
+
+def write(
+    plan: Plan,
+    path: Path,
+    real: raw.Real,
+    progress: raw.ReportProgress | None = None,
+    *,
+    image_format: str = "raw",
+    compression: str | None = None,
+    level: int | None = None,
+    uuid: uuids.UUID,
+) -> None:
+    """Write the disk that `plan` describes to the new file `path`; removed again on failure.
+
+    image_format  one of FORMATS
+    compression   of a qcow2: "zstd" or "zlib" compress its clusters; a VMDK always is "zlib";
+                  else "gzip", "zstd" or "xz" compress the whole file (a qcow2: "gzip" or "xz")
+    level         the compression's own; None: what is worth its time
+    uuid          the disk's, for formats that name it
+
+    Raises UnknownFormat, UnknownCompression, and what the sinks raise.
+    """
+    check(image_format, compression)
+    if image_format == "vmdk":
+        vmdk.write(plan, path, real, progress, uuid=uuid, level=level)
+    elif image_format == "qcow2" and compression in (None, *qcow2.COMPRESSIONS):
+        qcow2.write(plan, path, real, progress, compression=compression, level=level)
+    else:
+        if image_format == "qcow2":
+            plan = qcow2.plan(plan)
+        elif image_format == "vhd":
+            plan = vhd.plan(plan, uuid)
+        if compression is None:
+            raw.write(plan, path, real, progress)
+        else:
+            write_compressed(plan, path, real, progress, compression=compression, level=level)
+
+
+def write_compressed(
+    plan: Plan,
+    path: Path,
+    real: raw.Real,
+    progress: raw.ReportProgress | None = None,
+    *,
+    compression: str,
+    level: int | None = None,
+) -> None:
+    """Write the plan's bytes compressed by one of compress.METHODS; removed again on failure."""
+    blocks = stream.blocks(plan, real, compress.find(compression).block)
+    if progress is not None:
+        blocks = _counted(blocks, plan.size, progress)
+    write_pieces(compress.compress(blocks, compression, level), path)
+
+
+def write_pieces(pieces: Iterable[bytes | bytearray | memoryview], path: Path) -> None:
+    """Write `pieces` behind each other to the new file `path`; removed again on failure."""
+    with raw.new_file(path) as descriptor:
+        position = 0
+        for piece in pieces:
+            raw.write_all(descriptor, memoryview(piece), position)
+            position += len(piece)
+
+
+def _counted(
+    blocks: Iterable[bytes | bytearray], total: int, progress: raw.ReportProgress
+) -> Iterator[bytes | bytearray]:
+    done = 0
+    for block in blocks:
+        yield block
+        done += len(block)
+        progress(done, total)
