@@ -22,11 +22,11 @@ REMOVABLE = "EFI/BOOT/BOOTX64.EFI"
 _MOST_LINKS = 40  # as the kernel's limit
 
 
-class NotInItem(BuilderError):  # noqa: N818
+class NotInItem(BuilderError):
     """An item of the store lacks a file that goes to the EFI system partition."""
 
 
-class BadEspFile(BuilderError):  # noqa: N818
+class BadEspFile(BuilderError):
     """A file for the EFI system partition is described in a way that makes no sense."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from builders.errors import BuilderError
 
 
-class BadKernelArgument(BuilderError):  # noqa: N818
+class BadKernelArgument(BuilderError):
     """An argument that a kernel could not read back from its command line."""
 
     def __init__(self, argument: str, problem: str) -> None:

@@ -22,7 +22,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _ENTRY_KEYS = {"id", "title", "linux", "initrd", "arguments"}
 
 
-class BadMenu(BuilderError):  # noqa: N818
+class BadMenu(BuilderError):
     """The menu's entries cannot be written, or read, as they are described."""
 
 

@@ -27,7 +27,7 @@ _MOST = 0xFFFFFFFF
 _CERTIFICATES = 4  # number of the data directory that says where signatures are
 
 
-class BadExecutable(BuilderError):  # noqa: N818
+class BadExecutable(BuilderError):
     """A file that should be a program for UEFI is none, or has no room for what is to be added."""
 
 
