@@ -24,6 +24,7 @@ from lang.syntax import (
     Global,
     Macro,
     Special,
+    Staged,
     SyntaxParameter,
     is_identifier,
     lookup,
@@ -117,6 +118,8 @@ class _Writer:
         match binding:
             case Global():
                 return "global", binding.key, binding.symbol.name, binding.defined
+            case Staged():
+                return "staged", binding.name
             case SyntaxParameter():
                 return "parameter", self.binding(binding.default)
             case Macro() | Special():
@@ -292,6 +295,8 @@ class _Reader:
         match entry:
             case "global", key, name, defined:
                 return Global(key, symbol(name), defined)
+            case "staged", name:
+                return Staged(name)
             case "parameter", default:
                 return SyntaxParameter(self.binding(default))
             case "same", name, id:

@@ -178,7 +178,10 @@ def module_name(form: Any, around: Any) -> ModuleName:
             f"a module name is a list of symbols such as (gnu services), not {show(form)}",
             form if type(form) is Pair else around,
         )
-    return tuple(str(i) if type(i) is int else base(i).name for i in items)
+    name = tuple(str(i) if type(i) is int else base(i).name for i in items)
+    if len(items) > 1 and name[0] == "srfi" and type(items[1]) is int:
+        return ("srfi", f"srfi-{name[1]}")  # R7RS's (srfi 1) is Guile's (srfi srfi-1)
+    return name
 
 
 def import_spec(spec: Any, module: Module, around: Any) -> Interface:

@@ -27,6 +27,7 @@ from lang.syntax import (
     Env,
     Identifier,
     Special,
+    Staged,
     base,
     fresh,
     is_identifier,
@@ -113,6 +114,19 @@ def define_public(x: Pair, context: Context) -> None:
 def define_star_public(x: Pair, context: Context) -> None:
     """define* and export"""
     context.env.module.export(base(define(x, context, extended=True)))
+
+
+@definition("define-staged", modules=[("kiln", "stages")])
+def define_staged(x: Pair, context: Context) -> None:
+    """(define-staged (name parameter ...) body ...): define* what exists inside builds only."""
+    module = context.env.module
+    if module.session.stage == "build":
+        define(x, context, extended=True)
+        return
+    target = parts(x, 2, None, "(define-staged (name parameter ...) body ...)")[0]
+    if type(target) is not Pair or not is_identifier(target.car):
+        syntax_error(f"define-staged: (name parameter ...) is expected, not {show(target)}", x)
+    module.bind(target.car, Staged(base(target.car).name))
 
 
 @definition("define-values")
