@@ -1,0 +1,1 @@
+"""Images that are archives of a file tree: tarballs, containers, cpio archives."""
