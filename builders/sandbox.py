@@ -88,6 +88,7 @@ def run(
     uid0: bool = True,
     hostname: str = "localhost",
     timeout: float | None = None,
+    stdin: str = "/dev/null",
 ) -> int:
     """Run a command in a sandbox and return its exit status (128 + n when killed by signal n).
 
@@ -100,11 +101,16 @@ def run(
     on_line  gets each line that the command writes, to its standard output or error
     uid0     be user 0, with all capabilities inside of the namespaces; else user 1000 with none
     timeout  seconds
+    stdin    what the sandbox has at this path is its standard input
 
     Raises SandboxUnavailable, TimedOut, CannotRun.
     """
     sandbox = Sandbox(binds, roots, env or {}, cwd, network, uid0, hostname)
-    told = {"command": list(command), "sandbox": _as_json(_resolved(sandbox))}
+    told = {
+        "command": list(command),
+        "stdin": stdin,
+        "sandbox": _as_json(_resolved(sandbox)),
+    }
     process = subprocess.Popen(
         interpreter.command("builders.sandbox"),
         stdin=subprocess.PIPE,
@@ -260,8 +266,7 @@ def main() -> None:
     command: list[str] = told["command"]
     try:
         enter(_from_json(told["sandbox"]))
-        null = os.open("/dev/null", os.O_RDONLY)
-        os.dup2(null, 0)
+        os.dup2(os.open(told["stdin"], os.O_RDONLY), 0)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         os.execvp(command[0], command)
     except OSError as error:

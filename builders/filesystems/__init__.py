@@ -15,6 +15,7 @@ from builders.plan import Plan
 from builders.tree import Entry
 
 FILE_SYSTEMS = {
+    "iso9660": "builders.filesystems.iso9660",
     "erofs": "builders.filesystems.erofs",
     "ext2": "builders.filesystems.ext4",
     "ext3": "builders.filesystems.ext4",

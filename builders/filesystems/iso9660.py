@@ -1,0 +1,357 @@
+"""ISO 9660 with Rock Ridge, laid out by pycdlib; what files hold is not read, only placed.
+
+pycdlib asks the clock and the time zone for every date, so it gets a clock of its own while it
+works. Names in ISO 9660 itself are numbers: pycdlib takes two files of one name for parts of one
+file, and it is Rock Ridge's names that Linux, GRUB and people see.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+import time as real_time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from builders.filesystems.hierarchy import BadContent, BadTree, TreeDoesNotFit, index
+from builders.filesystems.options import BadOption, LabelTooLong, check
+from builders.plan import Plan, Segment
+from builders.tree import Content, Entry
+
+SECTOR = 2048
+_CLOCKED = ("pycdlib", "headervd", "dates", "utils")  # modules of pycdlib that look at the clock
+_LAST_SECOND = 5869583999  # the end of 2155: a year is one byte, from 1900
+_BATCH = 1 << 20
+_ZEROS = bytes(_BATCH)
+_TYPES = {"size": int, "label": str, "epoch": int}
+_OTHER_KINDS = {
+    "c": "a character device",
+    "b": "a block device",
+    "p": "a fifo",
+    "s": "a socket",
+}
+_one_at_a_time = threading.Lock()
+
+
+class NotInIso(BadTree):
+    """The tree has something that cannot be stored."""
+
+    def __init__(self, path: str, what: str) -> None:
+        super().__init__(
+            f"/{path} {what}, which an ISO 9660 file system cannot hold",
+            hint="put the tree in a squashfs or EROFS, and that on the ISO",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ElTorito:
+    """What firmware starts of a CD: paths in the tree of files that are not empty, or None.
+
+    bios     code that a BIOS loads, 2048 bytes of it, at 0x7c00
+    efi      a FAT file system for UEFI
+    catalog  where the list of the two appears; its directory is in the tree
+    """
+
+    bios: str | None = None
+    efi: str | None = None
+    catalog: str = "boot.cat"
+
+
+@dataclass(slots=True)
+class Laid:
+    """The plan of an ISO, and the byte offset in it of each file that is not empty, by path."""
+
+    plan: Plan
+    offsets: dict[str, int] = field(default_factory=dict)
+
+
+def make(name: str, tree: Sequence[Entry], options: Mapping[str, object]) -> Plan:
+    """The ISO 9660 file system that holds `tree`. Options: label (the volume's name), epoch, size.
+
+    Raises BadOption and BadTree's subclasses.
+    """
+    checked = check(name, _TYPES, {key: value for key, value in options.items() if key != "uuid"})
+    if options.get("uuid") is not None:
+        raise BadOption("uuid", f"{name} has none; it is known by its label and its date")
+    epoch, size = checked.get("epoch", 1), checked.get("size")
+    assert isinstance(epoch, int)
+    plan = lay_out(tree, str(checked.get("label", "CDROM")), epoch).plan
+    if isinstance(size, int):
+        if size < plan.size:
+            raise TreeDoesNotFit(tree, plan.size, size, name)
+        plan.size = size
+    return plan
+
+
+def lay_out(tree: Sequence[Entry], volume: str, epoch: int, boot: ElTorito | None = None) -> Laid:
+    """Lay out an ISO with Rock Ridge, level 3.
+
+    volume  its name, at most 32 characters of ASCII
+    epoch   seconds: the time stamp of the volume; files have their own, from 1970 to 2155
+
+    Raises LabelTooLong, BadOption, NotInIso and BadTree's other subclasses.
+    """
+    if len(volume.encode()) > 32:
+        raise LabelTooLong(volume, len(volume.encode()), 32)
+    if not volume.isascii() or not volume.isprintable():
+        raise BadOption("label", f"{volume!r}: an ISO 9660 volume's has printable ASCII only")
+    hierarchy = index(tree)
+    for entry in tree:
+        if entry.kind in _OTHER_KINDS:
+            raise NotInIso(entry.path, f"is {_OTHER_KINDS[entry.kind]}")
+        if entry.xattrs:
+            raise NotInIso(entry.path, "has extended attributes")
+        try:
+            (entry.path + str(entry.ref if entry.kind == "l" else "")).encode()
+        except UnicodeEncodeError:
+            raise NotInIso(entry.path, "has a name or a target that is not UTF-8") from None
+    with _frozen_clock() as clock:
+        clock.now = epoch
+        return _Builder(clock, volume).build(tree, hierarchy.targets, epoch, boot)
+
+
+class _Clock:
+    """Stands in for the module `time`: no time passes, and all the world is in UTC."""
+
+    def __init__(self) -> None:
+        self.now = 0
+
+    def time(self) -> float:
+        return self.now
+
+    def localtime(self, seconds: float | None = None) -> real_time.struct_time:
+        return real_time.gmtime(self.now if seconds is None else seconds)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(real_time, name)
+
+
+@contextmanager
+def _frozen_clock() -> Iterator[_Clock]:
+    """Give pycdlib a clock for as long as the block runs, in one thread at a time."""
+    import pycdlib.dates
+    import pycdlib.headervd
+    import pycdlib.pycdlib
+    import pycdlib.utils
+
+    modules = [getattr(pycdlib, name) for name in _CLOCKED]
+    with _one_at_a_time:
+        clock = _Clock()
+        for module in modules:
+            module.time = clock
+        try:
+            yield clock
+        finally:
+            for module in modules:
+                module.time = real_time
+
+
+class _Placeholder(io.RawIOBase):
+    """Stands in for a file's content: `size` zeros."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._size = size
+        self._position = 0
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        self._position = base + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def read(self, size: int = -1) -> bytes:
+        left = self._size - self._position
+        size = min(left if size < 0 else size, left, _BATCH)
+        self._position += size
+        return _ZEROS if size == _BATCH else _ZEROS[:size]
+
+
+class _Recorder(io.RawIOBase):
+    """Takes what pycdlib writes and keeps the sectors that are not zero."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sectors: dict[int, bytearray] = {}
+        self.size = 0
+        self._position = 0
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
+        self._position = base + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def write(self, data: Any) -> int:
+        length = len(data)
+        begin = self._position
+        self._position += length
+        self.size = max(self.size, self._position)
+        if data != _ZEROS[:length] if length <= _BATCH else any(data):
+            done = 0
+            while done < length:
+                sector, offset = divmod(begin + done, SECTOR)
+                part = data[done : done + SECTOR - offset]
+                kept = self.sectors.setdefault(sector, bytearray(SECTOR))
+                kept[offset : offset + len(part)] = part
+                done += len(part)
+        return length
+
+    def pieces(self) -> list[tuple[int, bytes]]:
+        """Offsets and bytes, sectors that follow each other in one."""
+        runs: list[tuple[int, list[bytearray]]] = []
+        last = -2
+        for sector in sorted(self.sectors):
+            if sector != last + 1:
+                runs.append((sector * SECTOR, []))
+            runs[-1][1].append(self.sectors[sector])
+            last = sector
+        return [(offset, b"".join(parts)) for offset, parts in runs]
+
+
+class _Builder:
+    """One ISO in pycdlib's hands, whose clock is `clock`."""
+
+    def __init__(self, clock: _Clock, volume: str) -> None:
+        import pycdlib
+
+        self._clock = clock
+        self._iso: Any = pycdlib.PyCdlib()
+        self._iso.new(
+            interchange_level=3,
+            rock_ridge="1.09",
+            vol_ident=volume,
+            sys_ident="LINUX",
+            app_ident_str="KILN",
+        )
+        self._names: dict[str, str] = {"": ""}  # ISO 9660 paths by paths of the tree
+
+    def build(
+        self,
+        tree: Sequence[Entry],
+        targets: Mapping[int, int],
+        epoch: int,
+        boot: ElTorito | None,
+    ) -> Laid:
+        iso = self._iso
+        for number, entry in enumerate(tree):
+            self._add(number, entry, tree[targets[number]] if number in targets else None)
+        self._clock.now = epoch
+        if boot is not None:
+            self._add_el_torito(tree, boot)
+        iso.force_consistency()
+        recorder = _Recorder()
+        iso.write_fp(recorder, blocksize=_BATCH)
+        laid = Laid(Plan(recorder.size, recorder.pieces()))
+        for entry in tree:
+            if entry.kind == "f" and entry.size:
+                record = iso.get_record(iso_path=self._names[entry.path])
+                offset = record.extent_location() * SECTOR
+                laid.offsets[entry.path] = offset
+                _put(laid.plan, entry, offset)
+        iso.close()
+        laid.plan.metadata.sort()
+        laid.plan.segments.sort()
+        return laid
+
+    def _add(self, number: int, entry: Entry, target: Entry | None) -> None:
+        directory, _, name = entry.path.rpartition("/")
+        shown = entry if target is None else target
+        self._clock.now = min(max(shown.mtime // 1_000_000_000, 0), _LAST_SECOND)
+        iso = self._iso
+        if not number:
+            self._own(iso.pvd.root_directory_record(), entry, 0o040000)
+            return
+        kind = shown.kind
+        own = f"D{number:07d}" if kind == "d" else f"F{number:07d}.;1"
+        path = self._names[entry.path] = f"{self._names[directory]}/{own}"
+        if kind == "d":
+            iso.add_directory(path, rr_name=name, file_mode=0o040000 | entry.mode)
+            self._own(iso.get_record(iso_path=path), entry, 0o040000)
+        elif kind == "l":
+            iso.add_symlink(path, rr_symlink_name=name, rr_path=str(shown.ref))
+            self._own(iso.get_record(iso_path=path), shown, 0o120000)
+        else:
+            if target is not None and target.size:
+                iso.add_hard_link(
+                    iso_old_path=self._names[target.path], iso_new_path=path, rr_name=name
+                )
+            else:
+                content = _Placeholder(shown.size)
+                mode = 0o100000 | shown.mode
+                iso.add_fp(content, shown.size, path, rr_name=name, file_mode=mode)
+            self._own(iso.get_record(iso_path=path), shown, 0o100000)
+
+    def _own(self, record: Any, entry: Entry, kind: int) -> None:
+        """Set the owner and the mode in the record, and in a directory's record of itself."""
+        records = [record, *record.children[:1]] if record.is_dir() else [record]
+        for each in records:
+            if each.rock_ridge is None:
+                continue
+            attributes = _attributes(each)
+            attributes.posix_user_id = entry.uid
+            attributes.posix_group_id = entry.gid
+            attributes.posix_file_mode = kind | entry.mode
+            if record.is_dir() and not entry.path:
+                _set_times(each, self._clock.now)
+
+    def _add_el_torito(self, tree: Sequence[Entry], boot: ElTorito) -> None:
+        directory, _, name = boot.catalog.rpartition("/")
+        catalog = {
+            "bootcatfile": f"{self._names[directory]}/BOOT.CAT;1",
+            "rr_bootcatname": name,
+        }
+        sizes = {entry.path: entry.size for entry in tree}
+        if boot.bios is not None:
+            self._iso.add_eltorito(self._names[boot.bios], **catalog, boot_load_size=4)
+        if boot.efi is not None:
+            sectors = -(-sizes[boot.efi] // 512)
+            how: dict[str, Any] = {"efi": True} if boot.bios is not None else {"platform_id": 0xEF}
+            if boot.bios is None:
+                how |= catalog
+            # a count that does not fit means "to the end of the CD" when it is zero
+            load = sectors if sectors <= 0xFFFF else 0
+            self._iso.add_eltorito(self._names[boot.efi], **how, boot_load_size=load)
+
+
+def _attributes(record: Any) -> Any:
+    """The record's POSIX attributes (RRIP 4.1.1), wherever they found room."""
+    own = record.rock_ridge.dr_entries.px_record
+    return own if own is not None else record.rock_ridge.ce_entries.px_record
+
+
+def _set_times(record: Any, seconds: int) -> None:
+    times = record.rock_ridge.dr_entries.tf_record
+    for name in ("access_time", "modification_time", "attribute_change_time"):
+        if times is not None and getattr(times, name) is not None:
+            fresh = type(getattr(times, name))()
+            fresh.new(seconds)
+            setattr(times, name, fresh)
+
+
+def _put(plan: Plan, entry: Entry, offset: int) -> None:
+    if isinstance(entry.ref, bytes):
+        if len(entry.ref) != entry.size:
+            raise BadContent(entry.path, entry.size)
+        plan.metadata.append((offset, entry.ref))
+    elif isinstance(entry.ref, Content):
+        plan.segments += pieces(entry.ref, entry.size, offset)
+    else:
+        raise BadContent(entry.path, entry.size)
+
+
+def pieces(content: Content, size: int, offset: int) -> Iterator[Segment]:
+    """What puts the content at `offset`; its holes are left out."""
+    position = 0
+    for hole, length in (*content.holes, (size, 0)):
+        if hole > position:
+            start = content.offset + position
+            yield Segment(offset + position, content.source, start, hole - position)
+        position = hole + length
