@@ -255,7 +255,7 @@ def compare(title: str, groups: Sequence[tuple[str, list[Entry]]], rounds: int, 
         f"{slower:.2f} times the time of copying (gate {MOST_SLOWER_THAN_COPY}): "
         + ("reached" if reached else "MISSED")
     )
-    return reached
+    return bool(reached)
 
 
 def main() -> int:
