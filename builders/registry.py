@@ -238,7 +238,10 @@ BUILDERS: dict[str, BuilderSpec] = {
         "builders.archive_image",
         (
             "builders.archive_image",
-            "builders.formats",
+            "builders.formats.container",
+            "builders.formats.layers",
+            "builders.formats.tar",
+            "builders.formats.wsl",
             "builders.sinks",
             "builders.cpio",
             "builders.merge",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from operator import itemgetter
@@ -123,7 +124,7 @@ def _pour(
     plan: Plan, descriptor: int, sources: Sources, progress: ReportProgress, total: int
 ) -> None:
     gathered = _Gatherer(descriptor)
-    pieces: list[Segment | tuple[int, bytes]] = [*runs(plan.segments), *plan.metadata]
+    pieces: list[Segment | tuple[int, bytes]] = [*runs(plan), *plan.metadata]
     pieces.sort(key=itemgetter(0))
     done = 0
     for piece in pieces:
@@ -151,20 +152,27 @@ def _pour(
     progress(total, total)
 
 
-def runs(segments: list[Segment]) -> Iterator[Segment]:
-    """Segments with those joined that are behind each other in source and target alike.
+def runs(plan: Plan) -> Iterator[Segment]:
+    """The plan's segments, with those joined that are behind each other in source and target alike.
 
-    The contents of a pack are padded with zeros to whole blocks, which the target has there too.
+    The contents of a pack are padded with zeros to whole blocks, which the target has there, too,
+    unless metadata is between them.
     """
+    starts = [offset for offset, _ in plan.metadata]
     current: list[int] | None = None  # offset, source offset, length
     name = ""
     padded = False
-    for offset, source, source_offset, length in segments:
+    for offset, source, source_offset, length in plan.segments:
         if current is not None and source == name:
             distance = offset - current[0]
             gap = distance - current[2]
             if source_offset - current[1] == distance and (
-                gap == 0 or (padded and 0 < gap < BLOCK)
+                gap == 0
+                or (
+                    padded
+                    and 0 < gap < BLOCK
+                    and bisect_left(starts, offset - gap) == bisect_left(starts, offset)
+                )
             ):
                 current[2] = distance + length
                 continue

@@ -26,7 +26,7 @@ def windows(plan: Plan, real: Real, size: int = BLOCK) -> Iterator[tuple[int, by
     Offsets are multiples of `size`; the bytes are `size`, also at the plan's end. Each is a buffer
     of its own, the caller's to keep. Raises SourceMissing, SourceChanged, OSError.
     """
-    pieces: list[Piece] = [*runs(plan.segments), *plan.metadata]
+    pieces: list[Piece] = [*runs(plan), *plan.metadata]
     pieces.sort(key=itemgetter(0))
     base = -size
     buffer = bytearray()

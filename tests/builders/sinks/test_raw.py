@@ -104,16 +104,23 @@ def test_contents_of_a_pack_that_follow_each_other_are_one_run() -> None:
         Segment(8192, pack, 16384, 5),
         Segment(12288, pack, 24576, 5),
     ]
-    assert list(raw.runs(segments)) == [
+    assert list(raw.runs(Plan(16384, [], segments))) == [
         Segment(0, pack, 8192, 8197),
         Segment(12288, pack, 24576, 5),
     ]
     loose = [segment._replace(source="/home/pack") for segment in segments]
-    assert list(raw.runs(loose)) == [
+    assert list(raw.runs(Plan(16384, [], loose))) == [
         loose[0],
         Segment(4096, "/home/pack", 12288, 4101),
         loose[3],
     ]
+
+
+def test_padding_does_not_hide_what_is_between_two_contents() -> None:
+    pack = "/kiln/store/x-y/pack"
+    segments = [Segment(0, pack, 8192, 3584), Segment(4096, pack, 12288, 5)]
+    plan = Plan(8192, [(3584, b"h" * 512)], segments)
+    assert list(raw.runs(plan)) == segments
 
 
 def test_zeros_take_no_space(tmp_path: Path) -> None:
