@@ -40,6 +40,7 @@ _ESP = uuids.UUID("c12a7328-f81f-11d2-ba4b-00a0c93ec93b")
 _TYPES: Mapping[str, tuple[int, uuids.UUID]] = {
     "swap": (0x82, _SWAP),
     "vfat": (0x0C, _BASIC),
+    "fat12": (0x01, _BASIC),
     "fat16": (0x0E, _BASIC),
     "fat32": (0x0C, _BASIC),
 }

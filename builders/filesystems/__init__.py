@@ -23,12 +23,13 @@ FILE_SYSTEMS = {
     "swap": "builders.filesystems.swap",
     "unformatted": "builders.filesystems.unformatted",
     "vfat": "builders.filesystems.vfat",
+    "fat12": "builders.filesystems.vfat",
     "fat16": "builders.filesystems.vfat",
     "fat32": "builders.filesystems.vfat",
 }
 
 
-class UnknownFileSystem(BuilderError):  # noqa: N818
+class UnknownFileSystem(BuilderError):
     """No file system has this name."""
 
     def __init__(self, name: str) -> None:

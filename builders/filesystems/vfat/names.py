@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Collection
+from typing import NamedTuple
 
 from builders.filesystems.hierarchy import BadTree
 
@@ -16,6 +17,17 @@ _LONGEST = 255  # UTF-16 units
 _UNITS = 13  # in an entry
 _LONG_NAME = 0x0F
 _LAST = 0x40
+_LOWER_BASE, _LOWER_EXTENSION = 0x08, 0x10
+
+
+class Short(NamedTuple):
+    """A short name: its 11 bytes, whether it is the name itself, and the flags that say which of
+    its parts are shown in lower case (Windows NT's; all of today's readers know them).
+    """
+
+    name: bytes
+    exact: bool
+    case: int = 0
 
 
 class BadFatName(BadTree):
@@ -35,16 +47,30 @@ def check(path: str, name: str) -> None:
         raise BadFatName(path, f"its name has more than {_LONGEST} UTF-16 units")
 
 
-def short(name: str, taken: Collection[bytes]) -> tuple[bytes, bool]:
-    """The 11 bytes of a short name that is not in `taken`, and whether it is the name itself."""
+def folded(name: str) -> str:
+    """What is the same for two names that FAT takes for one."""
+    return "".join(upper if len(upper := c.upper()) == 1 else c for c in name)
+
+
+def short(name: str, taken: Collection[bytes]) -> Short:
+    """A short name for `name` that is not in `taken`."""
     base, point, extension = name.rpartition(".")
     if not point or not base:
         base, extension = name, ""
-    fits = 0 < len(base) <= 8 and len(extension) <= 3 and _SHORT.issuperset(base + extension)
-    if fits:
-        exact = (base.ljust(8) + extension.ljust(3)).encode("ascii")
+    upper, upper_extension = base.upper(), extension.upper()
+    if (
+        name.isascii()
+        and 0 < len(base) <= 8
+        and len(extension) <= 3
+        and _SHORT.issuperset(upper + upper_extension)
+        and base in (upper, base.lower())
+        and extension in (upper_extension, extension.lower())
+    ):
+        exact = (upper.ljust(8) + upper_extension.ljust(3)).encode("ascii")
         if exact not in taken:
-            return exact, True
+            case = 0 if base == upper else _LOWER_BASE
+            case |= 0 if extension == upper_extension else _LOWER_EXTENSION
+            return Short(exact, True, case)
     stem = _cleaned(base) or "_"
     end = _cleaned(extension)[:3].ljust(3)
     number = 1
@@ -52,7 +78,7 @@ def short(name: str, taken: Collection[bytes]) -> tuple[bytes, bool]:
         mark = f"~{number}"
         candidate = ((stem[: 8 - len(mark)] + mark).ljust(8) + end).encode("ascii")
         if candidate not in taken:
-            return candidate, False
+            return Short(candidate, False)
         number += 1
 
 

@@ -18,7 +18,7 @@ from builders.tree import Content, Entry
 
 _MIB = 1 << 20
 _TYPES = {"size": int, "free": int, "label": str, "uuid": uuids.UUID}
-_BITS = {"fat16": 16, "fat32": 32}
+_BITS = {"fat12": 12, "fat16": 16, "fat32": 32}
 _LARGEST = 0xFFFFFFFF
 _LEAST = {12: 64 * 1024, 16: 3 * _MIB, 32: 33 * _MIB}  # where to begin to look for a size
 
@@ -49,7 +49,7 @@ _OTHER_KINDS = {
 
 
 def make(name: str, tree: Sequence[Entry], options: Mapping[str, object]) -> Plan:
-    """The FAT file system that holds `tree`; `name`: "vfat" (any kind), "fat16", "fat32".
+    """The FAT file system that holds `tree`; `name`: "vfat" (any kind), "fat12", "fat16", "fat32".
 
     Options: size; free, bytes to keep free without a size (5 % and 1 MiB); label, at most 11
     characters of ASCII; uuid, of which the first four bytes are the volume's serial number.
@@ -87,8 +87,8 @@ def _label(label: str) -> bytes:
     return label.upper().encode("ascii")
 
 
-Shorts = dict[int, tuple[bytes, bool]]
-"""By index of the entry: the short name, and whether it is the whole name."""
+Shorts = dict[int, names.Short]
+"""By index of the entry."""
 
 
 def _shorten(hierarchy: Hierarchy) -> Shorts:
@@ -107,11 +107,12 @@ def _shorten(hierarchy: Hierarchy) -> Shorts:
                 raise NotInFat(entry.path, "a file of 4 GiB or more")
             name = entry.path.rpartition("/")[2]
             names.check(entry.path, name)
-            if name.upper() in folded:
+            key = names.folded(name)
+            if key in folded:
                 raise SameName(entry.path)
-            folded.add(name.upper())
+            folded.add(key)
             shorts[child] = names.short(name, taken)
-            taken.add(shorts[child][0])
+            taken.add(shorts[child].name)
     return shorts
 
 
@@ -120,7 +121,7 @@ def _directory_size(hierarchy: Hierarchy, shorts: Shorts, directory: int) -> int
     count = 2 if directory else 1
     for child in hierarchy.children[directory]:
         name = hierarchy.entries[child].path.rpartition("/")[2]
-        count += names.entries_of(name, shorts[child][1])
+        count += names.entries_of(name, shorts[child].exact)
     return count * names.ENTRY
 
 
@@ -242,12 +243,13 @@ class _Writer:
             parts.append(_record(b"..".ljust(11), _DIRECTORY, above, 0, entry.mtime))
         for child in hierarchy.children[directory]:
             entry = hierarchy.entries[child]
-            short, exact = self._shorts[child]
-            if not exact:
-                parts.append(names.long_entries(entry.path.rpartition("/")[2], short))
+            short = self._shorts[child]
+            if not short.exact:
+                parts.append(names.long_entries(entry.path.rpartition("/")[2], short.name))
             kind = _DIRECTORY if entry.kind == "d" else _ARCHIVE
             size = entry.size if entry.kind == "f" else 0
-            parts.append(_record(short, kind, self._first.get(child, 0), size, entry.mtime))
+            first = self._first.get(child, 0)
+            parts.append(_record(short.name, kind, first, size, entry.mtime, short.case))
         return b"".join(parts)
 
     def _table(self) -> bytes:
@@ -312,13 +314,13 @@ class _Writer:
         return [(0, boot), (SECTOR, info), (6 * SECTOR, boot), (7 * SECTOR, info)]
 
 
-def _record(short: bytes, kind: int, cluster: int, size: int, mtime: int) -> bytes:
+def _record(short: bytes, kind: int, cluster: int, size: int, mtime: int, case: int = 0) -> bytes:
     date, clock = _stamp(mtime)
     return struct.pack(
         "<11sBBBHHHHHHHI",
         short,
         kind,
-        0,
+        case,
         0,
         clock,
         date,
