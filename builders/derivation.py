@@ -52,6 +52,9 @@ class Derivation:
     fixed_sha256: str | None = None
     title: str = ""
 
+    def __repr__(self) -> str:
+        return f"#<derivation {self.path}>"
+
     @cached_property
     def path(self) -> str:
         """The output's store path. Raises BadName and builders.registry.UnknownBuilder."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
-from typing import Any
 
 from kiln import options, workspace
 
@@ -18,12 +17,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate, lower, realise; prints a path for each object."""
-    from builders.derivation import Derivation
-    from builders.errors import BuilderError
+    from kiln.lowering import lower
     from kiln.progress import shown
     from kiln.realising import dry_run, realise
-    from lang.data import python_list
-    from lang.runtime.trampoline import call
 
     options.check_inputs(arguments)
     session = workspace.open_session(options.load_path(arguments))
@@ -34,26 +30,11 @@ def run(arguments: argparse.Namespace) -> int:
         shown(options.style(arguments), verbose=arguments.verbose) as events,
         workspace.workspace(events) as store,
     ):
-        lower = session.value(("guix", "gexp"), "lower-object")
-        value_of = session.value(("guix", "gexp"), "lowered-value")
-        inputs_of = session.value(("guix", "gexp"), "lowered-inputs")
-
-        def lowered(value: Any) -> tuple[Any, list[Any]]:
-            result = call(lower, value)
-            return call(value_of, result), python_list(call(inputs_of, result))
-
-        results = [workspace.evaluate(session, partial(lowered, value)) for value in values]
-        for path, _ in results:
-            if not isinstance(path, str) or not path.startswith("/"):
-                raise BuilderError(
-                    f"{path!r} cannot be built",
-                    hint="build a file-like object, such as (computed-file …), or a derivation",
-                )
-        derivations = [one for _, inputs in results for one in inputs]
-        derivations = [one for one in derivations if isinstance(one, Derivation)]
+        results = [workspace.evaluate(session, partial(lower, session, one)) for one in values]
+        derivations = [one for result in results for one in result.derivations]
         if arguments.dry_run:
             return dry_run(derivations, store)
         realise(derivations, store, events, arguments)
-        paths = [str(store.real(path)) for path, _ in results]
+        paths = [str(store.real(result.path)) for result in results]
     print("\n".join(paths))
     return 0

@@ -11,6 +11,7 @@ VERBS = {
     "image": ("kiln.image", "make an image of an operating-system declaration"),
     "build": ("kiln.build", "build a file-like object or a derivation"),
     "eval": ("kiln.evaluate", "evaluate Scheme and print the values"),
+    "repl": ("kiln.repl", "talk with Scheme: evaluate, look around, try things"),
     "run": ("kiln.run", "start an image in a virtual machine"),
     "update": ("kiln.update", "fetch Debian's newest package lists"),
     "gc": ("kiln.collect", "remove from the store what nothing needs"),

@@ -99,13 +99,19 @@ def _visible_names(session: Session) -> set[str]:
 
 def evaluate_file(session: Session, name: str) -> Any:
     """The value of the last form of the file `name`."""
+    path = existing_file(name)
+    return evaluate(session, lambda: session.load_file(path))
+
+
+def existing_file(name: str) -> Path:
+    """The path of a file named on the command line; raises UsageError if there is none."""
     path = Path(name)
     if not path.is_file():
         from kiln.report import UsageError
 
         what = "is a directory" if path.is_dir() else "does not exist"
         raise UsageError(f"the file {name} {what}")
-    return evaluate(session, lambda: session.load_file(path))
+    return path
 
 
 def is_terminal() -> bool:

@@ -21,6 +21,9 @@ class Location(NamedTuple):
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
 
+    def __repr__(self) -> str:
+        return f"#<location {self}>"
+
 
 @dataclass(slots=True)
 class Source:

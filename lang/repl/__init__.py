@@ -1,0 +1,1 @@
+"""The engine of the REPL: everything but the terminal."""
