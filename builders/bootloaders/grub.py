@@ -278,7 +278,7 @@ def grub_bios(build: Build) -> None:
 
 
 def _images(platform: str) -> PurePosixPath:
-    return PurePosixPath("/usr/lib/grub", platform)
+    return PurePosixPath("/usr/lib/grub", platform.removesuffix("-eltorito"))
 
 
 def make_core(

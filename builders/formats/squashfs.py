@@ -86,6 +86,7 @@ def squashfs(build: Build) -> None:
             roots=[build.real(arguments["native"])],
             on_line=build.log,
             stdin="/build/tree.tar",
+            env={"SOURCE_DATE_EPOCH": None},  # it would be the time of all files
         )
     if status != 0:
         raise SquashfsFailed(f"mksquashfs ended with status {status}; see the build's log")

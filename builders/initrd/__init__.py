@@ -29,7 +29,7 @@ DEFAULT_MODULES = (
     *("usbhid", "hid_generic", "atkbd"),
     # file systems, with what they ask the kernel for by name
     *("ext4", "crc32c_generic", "crc32c_intel", "vfat", "nls_cp437", "nls_ascii", "nls_utf8"),
-    *("isofs", "squashfs", "overlay", "loop"),
+    *("isofs", "squashfs", "erofs", "overlay", "loop"),
 )
 """What an initial tree holds of itself, as far as the kernel has it as modules."""
 

@@ -4,13 +4,14 @@
 #
 #   root=UUID=…, LABEL=…, PARTLABEL=…, /dev/…, or PARTUUID=… where the kernel tells it
 #   rootfstype=TYPE  rootflags=OPTIONS  ro  rw  init=PATH
+#   kiln.image=PATH   the root is in this file (squashfs, EROFS ...) of the file system that root= names
 #   kiln.volatile=1   keep what is written in memory, and the root file system read-only
 #   kiln.rootwait=S   wait S seconds for the root file system (30)
 #   kiln.debug        show each command
 #   break             a shell before the root file system is looked for
 
 export PATH=/bin:/sbin
-root= fstype= flags= access=rw init=/sbin/init
+root= fstype= flags= access=rw init=/sbin/init image=
 volatile=0 patience=30 debug=0 pause=0 reboots=0
 
 mount -t proc -o nosuid,noexec,nodev proc /proc
@@ -58,6 +59,7 @@ while read -r parameter; do
         ro | rw) access=$parameter ;;
         init=*) init=$value ;;
         panic=*) reboots=1 ;;
+        kiln.image=*) image=$value ;;
         kiln.volatile=*) volatile=$value ;;
         kiln.rootwait=*) patience=$value ;;
         kiln.debug | kiln.debug=1) debug=1 ;;
@@ -121,11 +123,22 @@ mount_root() {
     mount "$@"
 }
 
+# A root that is in a file is read-only; below /run the medium goes along to the new root.
+mount_image() {
+    mkdir -p /run/kiln/medium
+    modprobe -qa loop
+    mount_root ro /run/kiln/medium && mount -o ro,loop "/run/kiln/medium/$image" "$1"
+}
+
+mount_lower() {
+    if [ -n "$image" ]; then mount_image "$1"; else mount_root ro "$1"; fi
+}
+
 mount_volatile() {
     cow=/run/kiln/cow
     mkdir -p /run/kiln/lower "$cow"
     modprobe -qa overlay
-    mount_root ro /run/kiln/lower &&
+    mount_lower /run/kiln/lower &&
         mount -t tmpfs -o mode=0755 cow "$cow" &&
         mkdir "$cow/upper" "$cow/work" &&
         mount -t overlay -o "lowerdir=/run/kiln/lower,upperdir=$cow/upper,workdir=$cow/work" \
@@ -140,7 +153,9 @@ elif [ -z "$device" ]; then
 else
     note "root file system: $device"
     if [ "$volatile" = 1 ]; then
-        mount_volatile || give_up "cannot mount $root ($device) with a volatile overlay"
+        mount_volatile || give_up "cannot mount $root ($device)${image:+, $image} with a volatile overlay"
+    elif [ -n "$image" ]; then
+        mount_image /newroot || give_up "cannot mount $image of $root ($device)"
     else
         mount_root "$access" /newroot || give_up "cannot mount $root ($device)${fstype:+ as $fstype}"
     fi
