@@ -2,7 +2,8 @@
 
 MBR: at most four primary partitions; boot code in the first sector and in the gap before the first
 partition. GPT (UEFI specification, chapter 5): a protective MBR, the header and the entries at both
-ends of the disk.
+ends of the disk. Hybrid: a GPT whose MBR, besides the protective entry, lists up to three of the
+partitions, for firmware and programs that know no GPT.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from builders.plan import Plan, join
 SECTOR = 512
 MIB = 1 << 20
 
-Table = Literal["mbr", "gpt"]
+Table = Literal["mbr", "gpt", "hybrid"]
 
 _CODE = 440  # bytes of boot code in the first sector, before the disk signature
 _GPT_ENTRIES = 128
@@ -88,6 +89,7 @@ class PartitionPlan:
     offset      bytes, a multiple of 512; None: behind the one before
     alignment   bytes that the start is a multiple of when `offset` is None
     active      MBR: the partition that is marked for booting
+    mbr_type    hybrid: its type in the MBR; None: it is in the GPT alone
     attributes  GPT: the 64 bits of attributes
     """
 
@@ -98,6 +100,7 @@ class PartitionPlan:
     offset: int | None = None
     alignment: int = MIB
     active: bool = False
+    mbr_type: int | None = None
     attributes: int = 0
 
 
@@ -111,7 +114,7 @@ class BootCode:
 
 def tail(table: Table) -> int:
     """Bytes behind the last partition that the table needs, whole MiB."""
-    return MIB if table == "gpt" else 0
+    return 0 if table == "mbr" else MIB
 
 
 def place(table: Table, partitions: Sequence[tuple[int, int | None, int]]) -> tuple[list[int], int]:
@@ -119,7 +122,7 @@ def place(table: Table, partitions: Sequence[tuple[int, int | None, int]]) -> tu
 
     Raises PartitionsOverlap, BadPartitions.
     """
-    end = (1 + _GPT_SECTORS) * SECTOR if table == "gpt" else SECTOR
+    end = SECTOR if table == "mbr" else (1 + _GPT_SECTORS) * SECTOR
     starts = []
     for number, (size, offset, alignment) in enumerate(partitions, 1):
         if alignment <= 0 or alignment % SECTOR or (offset or 0) % SECTOR:
@@ -144,8 +147,8 @@ def plan_disk(
 ) -> Plan:
     """The disk with these partitions, in this order.
 
-    `uuid` is the disk's; an MBR has its first four bytes as signature. `size` in bytes; None: what
-    is needed, in whole MiB. Raises the subclasses of BadPartitions.
+    `uuid` is the disk's; an MBR, also of a hybrid, has its first four bytes as signature. `size` in
+    bytes; None: what is needed, in whole MiB. Raises the subclasses of BadPartitions.
     """
     starts, end = place(
         table, [(each.plan.size, each.offset, each.alignment) for each in partitions]
@@ -154,7 +157,7 @@ def plan_disk(
     if size is None:
         size = needed
     else:
-        least = end + (_GPT_SECTORS * SECTOR if table == "gpt" else 0)
+        least = end + (0 if table == "mbr" else _GPT_SECTORS * SECTOR)
         if size < least:
             raise DiskTooSmall(needed, size)
         size -= size % SECTOR
@@ -162,14 +165,17 @@ def plan_disk(
     parts = [(start, each.plan) for start, each in zip(starts, partitions, strict=True)]
     if boot is not None and boot.gap:
         gap_start = SECTOR if table == "mbr" else SECTOR * (1 + _GPT_SECTORS)
-        if table == "gpt" or gap_start + len(boot.gap) > gap_end:
+        if table != "mbr" or gap_start + len(boot.gap) > gap_end:
             raise NoRoomForBootCode(len(boot.gap), max(0, gap_end - gap_start))
         parts.append((0, Plan(size, [(gap_start, boot.gap)])))
     code = boot.mbr if boot is not None else b""
     if table == "mbr":
         metadata = [(0, _mbr(partitions, starts, uuid, code, size))]
     else:
-        metadata = _gpt(partitions, starts, uuid, code, size)
+        sector = _protective if table == "gpt" else _hybrid
+        metadata = _gpt(
+            partitions, starts, uuid, sector(partitions, starts, uuid, code, size), size
+        )
     parts.append((0, Plan(size, metadata)))
     return join(size, parts)
 
@@ -197,9 +203,12 @@ def _mbr(
             )
         count = -(-each.plan.size // SECTOR)
         entries.append(_mbr_entry(each.active, each.type, start // SECTOR, count))
-    # a signature of zero means that there is none
-    signature = uuid.bytes[:4] if any(uuid.bytes[:4]) else b"kiln"
-    return _first_sector(code, signature, entries)
+    return _first_sector(code, _signature(uuid), entries)
+
+
+def _signature(uuid: uuids.UUID) -> bytes:
+    """An MBR's; zero would mean that there is none."""
+    return uuid.bytes[:4] if any(uuid.bytes[:4]) else b"kiln"
 
 
 def _first_sector(code: bytes, signature: bytes, entries: Sequence[bytes]) -> bytes:
@@ -231,11 +240,50 @@ def _chs(sector: int) -> bytes:
 # --- GPT
 
 
-def _gpt(
+def _protective(
     partitions: Sequence[PartitionPlan],
     starts: Sequence[int],
     uuid: uuids.UUID,
     code: bytes,
+    size: int,
+) -> bytes:
+    """The first sector of a disk with a GPT: to programs that know none it is in use entirely."""
+    last = size // SECTOR - 1
+    entry = struct.pack(
+        "<B3sB3sII", 0, _chs(1), _PROTECTIVE, _chs(last), 1, min(last, _MOST_SECTORS)
+    )
+    return _first_sector(code, bytes(4), [entry])
+
+
+def _hybrid(
+    partitions: Sequence[PartitionPlan],
+    starts: Sequence[int],
+    uuid: uuids.UUID,
+    code: bytes,
+    size: int,
+) -> bytes:
+    """The first sector of a hybrid: what lies before the first listed partition is the GPT's."""
+    entries = []
+    first = size // SECTOR
+    for start, each in zip(starts, partitions, strict=True):
+        if each.mbr_type is None:
+            continue
+        count = -(-each.plan.size // SECTOR)
+        if start // SECTOR + count > _MOST_SECTORS:
+            raise DiskTooBig(size)
+        first = min(first, start // SECTOR)
+        entries.append(_mbr_entry(each.active, each.mbr_type, start // SECTOR, count))
+    if len(entries) > 3:
+        raise TooManyPartitions(len(entries), 3)
+    entries.insert(0, _mbr_entry(False, _PROTECTIVE, 1, min(first - 1, _MOST_SECTORS)))
+    return _first_sector(code, _signature(uuid), entries)
+
+
+def _gpt(
+    partitions: Sequence[PartitionPlan],
+    starts: Sequence[int],
+    uuid: uuids.UUID,
+    first_sector: bytes,
     size: int,
 ) -> list[tuple[int, bytes]]:
     if len(partitions) > _GPT_ENTRIES:
@@ -260,23 +308,12 @@ def _gpt(
         )
     sectors = size // SECTOR
     last = sectors - 1
-    protective = struct.pack(
-        "<B3sB3sII",
-        0,
-        _chs(1),
-        _PROTECTIVE,
-        _chs(last),
-        1,
-        min(last, _MOST_SECTORS),
-    )
     table = bytes(entries)
     backup = sectors - _GPT_SECTORS
     return [
         (
             0,
-            _first_sector(code, bytes(4), [protective])
-            + _gpt_header(table, uuid, 1, last, 2, sectors)
-            + table,
+            first_sector + _gpt_header(table, uuid, 1, last, 2, sectors) + table,
         ),
         (backup * SECTOR, table + _gpt_header(table, uuid, last, 1, backup, sectors)),
     ]

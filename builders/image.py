@@ -70,6 +70,7 @@ class Partition:
     name: str
     partition_uuid: uuids.UUID | None
     type: int | uuids.UUID
+    mbr_type: int | None
     flags: tuple[str, ...]
     options: Mapping[str, Any]
 
@@ -82,10 +83,10 @@ def disk_image(build: Build) -> None:
     compression of a qcow2 "zstd" or "zlib" (its clusters), of any but a VMDK, which always is
                 compressed, "gzip", "zstd" or "xz" (the whole file); null: none
     level       the compression's own scale; null: what is worth its time
-    table       "mbr" or "gpt"
+    table       "mbr", "gpt", or "hybrid": a GPT, and an MBR that has up to three of the partitions
     size        bytes of the whole; null: what is needed. With a size, the partition that is booted
                 (else the last one) takes what is left if it has no size itself
-    disk_uuid   the disk's UUID; in an MBR its first four bytes are the signature
+    disk_uuid   the disk's UUID; its first four bytes are the signature of an MBR
     partitions  list of
         file_system     a name in builders.filesystems.FILE_SYSTEMS
         tree            store path of an item with a manifest; null: no files
@@ -97,6 +98,9 @@ def disk_image(build: Build) -> None:
         name            in a GPT
         partition_uuid  in a GPT
         type            number (MBR) or UUID (GPT); null: what the file system is known by
+        mbr_type        number: its type in the MBR of a hybrid. Null or left out: all partitions
+                        but that of GRUB's core are in it, with the type their content is known by;
+                        0: this one is not
         flags           of "boot", "esp", "read-only", "no-auto", "grow"
     boot        grub_bios: store path of a directory with boot.img and core.img; null: no boot code
     """
@@ -127,8 +131,10 @@ def plan_image(build: Build) -> Plan:
     """The plan that `disk_image` writes. Raises BadImage and the errors of what it is made of."""
     arguments = build.arguments
     table = arguments["table"]
-    if table not in ("mbr", "gpt"):
-        raise BadImage(f"partition tables of the type {table} cannot be written", hint="mbr or gpt")
+    if table not in ("mbr", "gpt", "hybrid"):
+        raise BadImage(
+            f"partition tables of the type {table} cannot be written", hint="mbr, gpt or hybrid"
+        )
     partitions = [
         _partition(number, table, each) for number, each in enumerate(arguments["partitions"], 1)
     ]
@@ -150,6 +156,7 @@ def plan_image(build: Build) -> Plan:
             name=each.name,
             offset=start,
             active="boot" in each.flags,
+            mbr_type=each.mbr_type,
             attributes=sum(_ATTRIBUTES[flag] for flag in each.flags),
         )
         for plan, each, start in zip(plans, partitions, starts, strict=True)
@@ -168,11 +175,14 @@ def _partition(number: int, table: str, declared: Mapping[str, Any]) -> Partitio
             )
     file_system = declared["file_system"]
     kind = declared.get("type")
+    known = _ESP_TYPES if "esp" in flags else _TYPES.get(file_system, _OTHERS)
     if kind is None:
-        known = _ESP_TYPES if "esp" in flags else _TYPES.get(file_system, _OTHERS)
         kind = known[0] if table == "mbr" else known[1]
     elif isinstance(kind, str):
         kind = uuids.UUID(kind)
+    mbr_type = declared.get("mbr_type")
+    if mbr_type is None and table == "hybrid" and kind != BIOS_BOOT:
+        mbr_type = known[0]
     options = dict(declared.get("options") or {})
     for option in ("label", "uuid"):
         if declared.get(option) is not None:
@@ -190,6 +200,7 @@ def _partition(number: int, table: str, declared: Mapping[str, Any]) -> Partitio
         declared.get("name") or "",
         uuids.UUID(own_uuid) if own_uuid else None,
         kind,
+        mbr_type or None,
         flags,
         options,
     )

@@ -135,12 +135,12 @@ def disk(
     parts: Parts,
     esp: Derivation | None,
     *,
-    table: Literal["mbr", "gpt"] = "gpt",
+    table: Literal["mbr", "gpt", "hybrid"] = "gpt",
     bios: Derivation | None = None,
 ) -> Path:
     """An image with a root, an ESP of `esp`'s tree and boot code of `bios`; either may lack."""
     declared = []
-    if bios is not None and table == "gpt":
+    if bios is not None and table != "mbr":
         declared.append(
             partition(1, "unformatted", None, size=MIB, type=str(BIOS_BOOT), name="bios")
         )
@@ -216,9 +216,14 @@ def test_one_gpt_disk_with_grub_boots_both_ways(
     assert reaches_the_root(hybrid, firmware).startswith("BOOT_IMAGE=")
 
 
-def test_uefi_boots_from_an_mbr_disk_too(parts: Parts) -> None:
-    image = disk(parts, grub_for_uefi(parts), table="mbr", bios=grub_for_bios(parts))
-    assert reaches_the_root(image, "uefi").startswith("BOOT_IMAGE=")
+@pytest.mark.parametrize(
+    ("table", "firmware"), [("mbr", "uefi"), ("hybrid", "bios"), ("hybrid", "uefi")]
+)
+def test_other_tables_boot_both_ways(
+    table: Literal["mbr", "hybrid"], firmware: Literal["bios", "uefi"], parts: Parts
+) -> None:
+    image = disk(parts, grub_for_uefi(parts), table=table, bios=grub_for_bios(parts))
+    assert reaches_the_root(image, firmware).startswith("BOOT_IMAGE=")
 
 
 def test_systemd_boot_starts_its_default_entry(parts: Parts) -> None:

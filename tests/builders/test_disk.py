@@ -87,6 +87,36 @@ def test_a_gpt_is_sound_to_sgdisk(tmp_path: Path) -> None:
     assert str(UUID).upper() in shown.stdout
 
 
+@needs("sgdisk")
+def test_a_hybrid_has_both_tables(tmp_path: Path) -> None:
+    plan = disk.plan_disk(
+        "hybrid",
+        [
+            gpt_part(MIB, 1),
+            gpt_part(4 * MIB, 2, mbr_type=0xEF),
+            gpt_part(5 * MIB, 3, mbr_type=0x83, active=True),
+        ],
+        UUID,
+        boot=disk.BootCode(bytes([0x90]) * 512),
+    )
+    image = tmp_path / "disk"
+    raw.write(plan, image, nothing)
+    verdict = subprocess.run(["sgdisk", "-v", image], capture_output=True, text=True, check=True)
+    assert "No problems found" in verdict.stdout
+    shown = subprocess.run(["sgdisk", "-p", image], capture_output=True, text=True, check=True)
+    assert [line.split()[0] for line in shown.stdout.splitlines()[-3:]] == ["1", "2", "3"]
+    dos = subprocess.run(
+        ["sfdisk", "--json", "--label-nested", "dos", image], capture_output=True, check=True
+    )
+    table = json.loads(dos.stdout)["partitiontable"]
+    assert table["id"] == "0x78563412"
+    assert [(p["start"], p["size"], p["type"], p.get("bootable")) for p in table["partitions"]] == [
+        (1, 4095, "ee", None),
+        (4096, 8192, "ef", None),
+        (12288, 10240, "83", True),
+    ]
+
+
 def test_what_is_in_a_partition_is_shifted_to_it() -> None:
     plan = disk.plan_disk(
         "mbr",
@@ -110,6 +140,9 @@ def test_what_is_in_a_partition_is_shifted_to_it() -> None:
         ("mbr", [part(MIB, type=LINUX)], {}, disk.BadPartitions),
         ("gpt", [part(MIB)], {}, disk.BadPartitions),
         ("gpt", [gpt_part(MIB, 1, name="x" * 37)], {}, disk.BadPartitions),
+        ("hybrid", [gpt_part(MIB, n, mbr_type=0x83) for n in range(4)], {}, disk.TooManyPartitions),
+        ("hybrid", [gpt_part(3 << 40, 1, mbr_type=0x83)], {}, disk.DiskTooBig),
+        ("hybrid", [part(MIB)], {}, disk.BadPartitions),
         ("mbr", [part(MIB)], {"boot": disk.BootCode(b"", bytes(MIB))}, disk.NoRoomForBootCode),
     ],
 )

@@ -127,6 +127,20 @@ def test_the_core_goes_to_the_bios_boot_partition_of_a_gpt(store: Path) -> None:
     assert struct.unpack_from("<Q", core, 0x1F4) == (2049,)
 
 
+def test_a_hybrid_lists_all_but_the_place_of_grubs_core_in_its_mbr(store: Path) -> None:
+    bios = root(file_system="unformatted", tree=None, size=MIB, type=str(image.BIOS_BOOT), flags=[])
+    esp = root(file_system="vfat", tree=None, size=MIB, flags=["esp"])
+    data = root(flags=[], mbr_type=0)
+    partitions = [bios, esp, root(), data]
+    plan = image.plan_image(
+        build(store, table="hybrid", partitions=partitions, boot={"grub_bios": GRUB})
+    )
+    sector = plan.metadata[0][1]
+    assert struct.unpack_from("<Q", sector, 0x5C) == (2048,)
+    assert [sector[0x1BE + 16 * n + 4] for n in range(4)] == [0xEE, 0xEF, 0x83, 0]
+    assert [sector[0x1BE + 16 * n] for n in range(4)] == [0, 0, 0x80, 0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
