@@ -101,7 +101,10 @@ class Store:
             if not (self.state / "db").exists():
                 for name in ("roots", "locks", "logs", "tmp", "partial"):
                     (self.state / name).mkdir(parents=True, exist_ok=True)
-            self.db = sqlite3.connect(self.state / "db", timeout=60, isolation_level=None)
+            # one thread at a time uses it: Scheme, which adds files, runs on a thread of its own
+            self.db = sqlite3.connect(
+                self.state / "db", timeout=60, isolation_level=None, check_same_thread=False
+            )
             self.db.execute("PRAGMA foreign_keys = ON")
             self.db.execute("PRAGMA synchronous = NORMAL")
             if self.db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:

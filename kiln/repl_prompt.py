@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from prompt_toolkit import PromptSession, print_formatted_text
+from prompt_toolkit.application import get_app
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import has_selection
@@ -132,7 +133,7 @@ class _Brackets(Processor):
         """The line with its marks."""
         document = transformation_input.document
         fragments = transformation_input.fragments
-        at = _bracket(document)
+        at = _bracket(document) if not get_app().is_done else None
         other = matching(document.text, at) if at is not None else None
         if at is None or other is None:
             return Transformation(fragments)

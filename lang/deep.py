@@ -27,6 +27,7 @@ def run_deep(function: Callable[[], T]) -> T:
         return function()
     results: list[T] = []
     failures: list[BaseException] = []
+    done = threading.Event()
 
     def work() -> None:
         _here.deep = True
@@ -34,6 +35,8 @@ def run_deep(function: Callable[[], T]) -> T:
             results.append(function())
         except BaseException as error:
             failures.append(error)
+        finally:
+            done.set()
 
     sys.setrecursionlimit(max(sys.getrecursionlimit(), DEPTH))
     usual = threading.stack_size(STACK_SIZE)
@@ -42,9 +45,10 @@ def run_deep(function: Callable[[], T]) -> T:
         thread.start()
     finally:
         threading.stack_size(usual)
-    while thread.is_alive():
+    # An interrupted Thread.join takes the thread for ended.
+    while not done.is_set():
         try:
-            thread.join()
+            done.wait()
         except KeyboardInterrupt:
             import ctypes
 
