@@ -46,7 +46,11 @@
 (define %default-kernel-arguments '("quiet"))
 
 (define %sudoers-specification
-  (plain-file "sudoers" "root ALL=(ALL:ALL) ALL\n%wheel ALL=(ALL:ALL) ALL\n"))
+  (plain-file "sudoers" "Defaults env_reset
+Defaults secure_path=\"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"
+root ALL=(ALL:ALL) ALL
+%wheel ALL=(ALL:ALL) ALL
+"))
 
 (define (host-name? value)
   "Is VALUE a host name as RFC 1123, section 2.1, has it?"
