@@ -158,6 +158,11 @@ BUILDERS: dict[str, BuilderSpec] = {
             *_TREE_CODE,
         ),
     ),
+    "grub-keymap": BuilderSpec(
+        "builders.bootloaders.grub_keymap",
+        ("builders.bootloaders.grub_keymap",),
+        references="none",
+    ),
     "shim": BuilderSpec(
         "builders.bootloaders.shim",
         ("builders.bootloaders.shim", "builders.bootloaders.esp", *_TREE_CODE),

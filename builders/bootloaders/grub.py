@@ -20,7 +20,8 @@ from builders.registry import Build, builder
 BIOS_MODULES = (
     *("biosdisk", "part_msdos", "part_gpt", "ext2", "fat", "iso9660", "search", "search_fs_uuid"),
     *("search_label", "search_fs_file", "normal", "configfile", "linux", "chain", "echo", "test"),
-    *("serial", "terminal", "sleep", "reboot", "halt", "ls", "cat", "help"),
+    *("serial", "terminal", "sleep", "reboot", "halt", "ls", "cat", "help", "keylayouts"),
+    *("at_keyboard",),
 )
 """What the core holds when nothing else is asked for: no module is loaded from the disk later."""
 
@@ -126,12 +127,14 @@ def grub_cfg(
     default: int = 0,
     serial: Serial | None = None,
     hidden: bool = False,
+    keymap: str | None = None,
 ) -> str:
     """The text of grub.cfg.
 
     root     where the entries' paths are; None: where grub.cfg is
     timeout  seconds until the default is started; -1 waits for ever
     hidden   show the menu only when a key is pressed
+    keymap   the path of a keyboard layout (the builder "grub-keymap"), for machines with a BIOS
 
     Raise UnknownEntry, UnsafeText.
     """
@@ -140,6 +143,8 @@ def grub_cfg(
     lines = ["# Written by Kiln; changes are lost.", *_terminals(serial)]
     if root is not None:
         lines.append(_search(root))
+    if keymap is not None:
+        lines += _keyboard(keymap, serial)
     lines += [f"set default={default}", f"set timeout={timeout}"]
     if hidden:
         lines.append("set timeout_style=hidden")
@@ -165,6 +170,18 @@ def _terminals(serial: Serial | None) -> list[str]:
         f"serial --unit={serial.unit} --speed={serial.speed}",
         "terminal_input console serial",
         "terminal_output console serial",
+    ]
+
+
+def _keyboard(keymap: str, serial: Serial | None) -> list[str]:
+    """Read the keyboard without the BIOS, in another layout; with it, if there is none to read."""
+    also = " serial" if serial is not None else ""
+    return [
+        'if [ "$grub_platform" = pc ]; then',
+        f"  if keymap {_word('the file', keymap)}; then",
+        f"    terminal_input at_keyboard{also} || terminal_input console{also}",
+        "  fi",
+        "fi",
     ]
 
 
