@@ -179,8 +179,9 @@ def module_name(form: Any, around: Any) -> ModuleName:
             form if type(form) is Pair else around,
         )
     name = tuple(str(i) if type(i) is int else base(i).name for i in items)
-    if len(items) > 1 and name[0] == "srfi" and type(items[1]) is int:
-        return ("srfi", f"srfi-{name[1]}")  # R7RS's (srfi 1) is Guile's (srfi srfi-1)
+    if len(name) > 1 and name[0] == "srfi" and name[1].removeprefix(":").isdecimal():
+        # R7RS's (srfi 1) and R6RS's (srfi :1 lists) are Guile's (srfi srfi-1).
+        return ("srfi", f"srfi-{name[1].removeprefix(':')}")
     return name
 
 

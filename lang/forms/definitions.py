@@ -22,6 +22,7 @@ from lang.expand import (
 )
 from lang.ir import Const, If, Lam, LRef, Node, Var
 from lang.modules import module_name
+from lang.runtime.primitives import environment
 from lang.syntax import (
     CURRENT,
     Env,
@@ -179,12 +180,7 @@ def _define_eval_when(x: Pair, context: Context) -> None:
 
 provide(Special("eval-when", _expand_eval_when, _define_eval_when), ["eval-when"], [CORE])
 
-FEATURES: Final = frozenset(
-    {"else", "guile", "guile-2", "guile-2.2", "guile-3", "guile-3.0", "r7rs", "full-unicode"}
-    | {"exact-closed", "exact-complex", "ratios", "kiln", "curly-infix"}
-    | {f"srfi-{number}" for number in (0, 1, 2, 6, 8, 9, 11, 13, 14, 16, 23, 26, 30, 31, 34, 35)}
-    | {f"srfi-{number}" for number in (39, 43, 62, 64, 69, 87, 171)}
-)
+FEATURES: Final = frozenset(("else", *environment.FEATURES))
 
 
 def chosen(x: Pair, env: Env) -> list[Any]:

@@ -35,6 +35,7 @@ MODULES: Final = (
             "files",
             "formatting",
             "environment",
+            "times",
         )
     ),
     "lang.runtime.dynamic",

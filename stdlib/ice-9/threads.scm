@@ -2,6 +2,7 @@
 ;;; in order; what guards against other threads has nothing to guard against.
 
 (define-module (ice-9 threads)
+  #:use-module (srfi srfi-9)
   #:export (parallel letpar par-map par-for-each n-par-map n-par-for-each
             make-mutex make-recursive-mutex mutex? mutex-locked?
             lock-mutex try-mutex unlock-mutex with-mutex monitor))

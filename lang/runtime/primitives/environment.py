@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Final
 
 from lang.data import NIL, UNSPECIFIED, Pair, scheme_list, symbol
 from lang.runtime.library import Library
@@ -21,20 +21,22 @@ for _number, _name in enumerate(
 ):
     LIBRARY.constant(_name, _number)
 
-_FEATURES = (
-    *("r7rs", "guile", "guile-3", "kiln", "full-unicode", "ratios", "exact-closed"),
-    *("srfi-0", "srfi-1", "srfi-2", "srfi-6", "srfi-8", "srfi-9", "srfi-11", "srfi-13", "srfi-14"),
-    *("srfi-16", "srfi-23", "srfi-26", "srfi-30", "srfi-34", "srfi-35", "srfi-39", "srfi-43"),
-    *("srfi-62", "srfi-69", "srfi-87"),
+FEATURES: Final = (
+    *("r7rs", "guile", "guile-2", "guile-2.2", "guile-3", "guile-3.0", "kiln"),
+    *("exact-closed", "full-unicode", "ratios"),
+    *(f"srfi-{n}" for n in (0, 1, 2, 4, 6, 8, 9, 11, 13, 14, 16, 19, 23, 26, 27, 28, 30, 31, 34)),
+    *(f"srfi-{n}" for n in (35, 37, 39, 41, 42, 43, 45, 46, 60, 61, 62, 64, 67, 69, 87, 98)),
+    *(f"srfi-{n}" for n in (111, 171)),
 )
+"""What cond-expand and the procedure features know."""
 
 
 @LIBRARY.procedure("features")
 def features() -> Any:
-    return scheme_list(map(symbol, _FEATURES))
+    return scheme_list(map(symbol, FEATURES))
 
 
-LIBRARY.constant("%cond-expand-features", scheme_list(map(symbol, _FEATURES)))
+LIBRARY.constant("%cond-expand-features", scheme_list(map(symbol, FEATURES)))
 
 
 @LIBRARY.procedure("version")

@@ -36,7 +36,7 @@ def kiln_says(file: Path) -> list[str]:
     answers = []
     for form in read_all(SourceMap().add("expressions", file.read_text(encoding="utf-8"))):
         text = write(form)
-        if text.startswith("(use-modules"):
+        if text.startswith(("(use-modules", "(define ")):
             session.eval_text(text, module=module)
             answers.append("")
             continue
