@@ -12,6 +12,7 @@ from lang.modules import Module
 from lang.repl.describe import Describer, keywords, record_syntax
 from lang.repl.scan import UNCLOSED, Child, Frame, shape
 from lang.syntax import Global
+from lang.tokens import CHARACTER_NAMES
 
 _IMPORTERS: Final = frozenset({"use-modules", "import", "@", "@@", "resolve-module", "only"})
 _FAMILIES: Final = {
@@ -20,6 +21,10 @@ _FAMILIES: Final = {
     "use-system-modules": ("gnu", "system"),
 }
 """Forms that import modules by the last part of their names."""
+_WORDS: Final = frozenset({"WORD", "KEYWORD", "CHARACTER", "BAD"})
+"""Kinds of tokens that can be the beginning of what is meant."""
+_WHOLE: Final = frozenset({"LINE_COMMENT", "STRING", "RIGHT_PAREN", "RIGHT_BRACKET"})
+"""Kinds of tokens behind which nothing is offered."""
 _MODULE_COMMANDS: Final = frozenset({",module", ",m", ",use", ",u", ",describe", ",d"})
 
 
@@ -67,12 +72,17 @@ class Completer:
         frames = found.frames
         frame = frames[-1]
         word = ""
+        if found.last is not None and found.last.kind in _WHOLE:
+            return len(text), []
         if frame.children and frame.children[-1].end == len(text):
             last = frame.children[-1]
-            if last.kind in ("WORD", "KEYWORD", "BAD"):
+            if last.kind in _WORDS:
                 word = text[last.start :]
                 frame.children.pop()
         start = len(text) - len(word)
+        if word.startswith("#\\"):
+            names = [Completion(f"#\\{name}") for name in sorted(CHARACTER_NAMES)]
+            return start, _starting(word, names)
         if word.startswith("#"):
             return start, _starting(word, self._keywords(text, frames))
         modules = self._modules_here(text, frames, command)

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from lang.data import Pair, Record, RecordType, Symbol, python_list, symbol
+from lang.data import MString, Pair, Record, RecordType, Symbol, python_list, symbol
 from lang.forms.guix_records import RecordSyntax
 from lang.modules import Module
 from lang.pretty import pretty
 from lang.repl.origins import Origin, Origins
+from lang.runtime.condition_types import ConditionType
 from lang.runtime.native_errors import variable_name
 from lang.runtime.trampoline import call
 from lang.sources import Location
@@ -96,7 +97,8 @@ class Describer:
         if isinstance(value, Module):
             return Known(name, "module", home, self.origins.commentary(value.name))
         if not callable(value) or not hasattr(value, "__name__"):
-            return Known(name, self.kind_of(value), home, _comment(origin), "", origin)
+            documentation = _comment(origin) or _of_itself(value)
+            return Known(name, self.kind_of(value), home, documentation, "", origin)
         origin = origin or self.origins.of_procedure(value)
         documentation = inspect.cleandoc(value.__doc__ or "") or self._of_record(
             value, name, origin
@@ -284,6 +286,24 @@ def _parameter(name: str) -> str:
     return variable_name(name).strip("_").replace("_", "-")
 
 
+def _of_itself(value: Any) -> str:
+    """What a value says about itself: a record's description or name, a condition type's place."""
+    if isinstance(value, ConditionType):
+        fields = f" with the fields {', '.join(value.fields)}" if value.fields else ""
+        kinds = [f"a kind of {other.name}" for other in value.ancestors[1:2]]
+        return ", ".join([f"{value.name}{fields}", *kinds]) + "." if fields or kinds else ""
+    if isinstance(value, Record):
+        texts = {field: str(text) for field, text in record_fields(value) if _is_text(text)}
+        about = texts.get("description") or texts.get("name")
+        if about:
+            return about[0].upper() + about[1:] if "description" in texts else f"Named {about}."
+    return ""
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) in (str, Symbol, MString)
+
+
 def _comment(origin: Origin | None) -> str:
     return origin.comment if origin is not None else ""
 
@@ -347,4 +367,5 @@ _KINDS: Final = {
     "Gexp": "a gexp",
     "Derivation": "a derivation",
     "Condition": "a condition",
+    "ConditionType": "a condition type",
 }

@@ -65,12 +65,13 @@ class Frame:
 class Shape:
     """How a text stands at its end: `frames` are the brackets that are open, `frames[0]` is the
     text itself. `stop` is the unclosed token that it ends in; `waiting` says that a prefix waits
-    for its datum; `broken`, that a bracket does not match."""
+    for its datum; `broken`, that a bracket does not match; `last` is the last token."""
 
     frames: list[Frame]
     stop: Token | None = None
     waiting: bool = False
     broken: bool = False
+    last: Token | None = None
 
     @property
     def unfinished(self) -> bool:
@@ -120,6 +121,7 @@ def shape(text: str) -> Shape:
     frames = result.frames
     for token in scan(text):
         kind = token.kind
+        result.last = token
         if kind in _BETWEEN:
             continue
         if kind in _PREFIXES:
