@@ -4,6 +4,7 @@
   bound to a variable only to be called at once (a named let that never comes again).
 - A Letrec becomes a nest of smaller ones, and a Let where nothing is recursive.
 - A Seq inside a Seq is flattened; a conditional on a constant is decided.
+- Several values where one is wanted are the first of them, as in Guile, if that can be seen.
 """
 
 from __future__ import annotations
@@ -61,13 +62,31 @@ def _same(node: Node) -> Node:
     return node
 
 
+def _single(node: Node) -> Node:
+    """`node`, normal and in a place for one value, without any visible call of `values`."""
+    match node:
+        case Call(function=GRef(key="values"), arguments=[first, *others]):
+            if not others:
+                return _single(first)
+            var = Var("first")
+            return Let([var], [_single(first)], Seq([*others, LRef(var)]), pos=node.pos)
+        case If():
+            node.consequent = _single(node.consequent)
+            node.alternative = _single(node.alternative)
+        case Seq():
+            node.nodes[-1] = _single(node.nodes[-1])
+        case Let() | Letrec():
+            node.body = _single(node.body)
+    return node
+
+
 def _value(node: LSet | GSet | GDef) -> Node:
-    node.value = normalise(node.value)
+    node.value = _single(normalise(node.value))
     return node
 
 
 def _if(node: If) -> Node:
-    node.test = normalise(node.test)
+    node.test = _single(normalise(node.test))
     if type(node.test) is Const:
         return normalise(node.alternative if node.test.value is False else node.consequent)
     node.consequent = normalise(node.consequent)
@@ -98,14 +117,14 @@ def _call(node: Call) -> Node:
             return normalise(function.body)
         return _let(Let(function.params, node.arguments, function.body, pos=node.pos))
     node.function = normalise(function)
-    node.arguments = [normalise(argument) for argument in node.arguments]
+    node.arguments = [_single(normalise(argument)) for argument in node.arguments]
     return node
 
 
 def _let(node: Let) -> Node:
     if not node.vars:
         return normalise(node.body)
-    node.inits = [normalise(init) for init in node.inits]
+    node.inits = [_single(normalise(init)) for init in node.inits]
     node.body = normalise(node.body)
     return _called_once(node)
 
@@ -134,7 +153,7 @@ def _letrec(node: Letrec) -> Node:
     """Cut the sequence of bindings wherever no init refers to a variable behind the cut."""
     if not node.vars:
         return normalise(node.body)
-    inits = [normalise(init) for init in node.inits]
+    inits = [_single(normalise(init)) for init in node.inits]
     body = normalise(node.body)
     count = len(node.vars)
     order = {var: index for index, var in enumerate(node.vars)}

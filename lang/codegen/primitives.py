@@ -184,10 +184,12 @@ def _compare_zero(who: str, operator: ast.cmpop) -> Inline:
     return _of_number(who, lambda e, value: e.compare(value, operator, e.literal(0)))
 
 
-def _parity(who: str, remainder: int) -> Inline:
+def _parity(who: str, table: str) -> Inline:
+    """even? or odd?, looked up by the remainder: what is no integer leaves one that is not there."""
+
     def build(e: Emitter, value: ast.expr) -> ast.expr:
-        half = e.place(ast.BinOp(left=value, op=ast.Mod(), right=e.literal(2)))
-        return e.compare(half, ast.Eq(), e.literal(remainder))
+        remainder = e.place(ast.BinOp(left=value, op=ast.Mod(), right=e.literal(2)))
+        return e.place(ast.Subscript(value=e.name(table), slice=remainder, ctx=ast.Load()))
 
     return _of_number(who, build)
 
@@ -302,8 +304,8 @@ _PREDICATE_RULES: Final[dict[str, Inline]] = {
     "zero?": _compare_zero("zero?", ast.Eq()),
     "positive?": _compare_zero("positive?", ast.Gt()),
     "negative?": _compare_zero("negative?", ast.Lt()),
-    "even?": _parity("even?", 0),
-    "odd?": _parity("odd?", 1),
+    "even?": _parity("even?", "$even"),
+    "odd?": _parity("odd?", "$odd"),
     "eq?": _identical,
     "eqv?": _identical,
     "equal?": _identical,

@@ -307,3 +307,13 @@ def expand_guard(x: Pair, env: Env) -> Node:
     handler = cond(python_list(operands[0].cdr), scope, x, again)
     body = Lam([], None, expand_body(operands[1:], env, x), "guard", pos=x.pos)
     return call_core("%guard", body, Lam([raised], None, handler, "guard", pos=x.pos), pos=x.pos)
+
+
+@special("false-if-exception")
+def expand_false_if_exception(x: Pair, env: Env) -> Node:
+    """(false-if-exception expression): #f if it raises anything"""
+    # a #:warning option, which Guile takes, too, would print
+    form = parts(x, 1, 3, "(false-if-exception expression)")[0]
+    body = Lam([], None, expand(form, env), "false-if-exception", pos=x.pos)
+    handler = Lam([Var("raised")], None, Const(False), "false-if-exception", pos=x.pos)
+    return call_core("%guard", body, handler, pos=x.pos)

@@ -196,6 +196,12 @@ def condition_predicate(kind: Any) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, Condition) and value.has_type(checked)
 
 
+@LIBRARY.procedure("exception-constructor")
+def exception_constructor(kind: Any) -> Callable[..., Condition]:
+    """The procedure of all fields' values, inherited ones first, that makes a condition."""
+    return _constructor(_condition_type("exception-constructor", 1, kind))
+
+
 @LIBRARY.procedure("condition-accessor", "exception-accessor")
 def condition_accessor(kind: Any, field: Any) -> Callable[[Any], Any]:
     """The accessor of a field: a symbol, or (as in Guile) a procedure on the simple condition."""

@@ -36,6 +36,7 @@ MODULES: Final = (
             "formatting",
             "environment",
             "times",
+            "reports",
         )
     ),
     "lang.runtime.dynamic",

@@ -110,6 +110,8 @@ SUPPORT: Final[dict[str, Any]] = {
     "$type": type,
     "$len": len,
     "$list": scheme_list,
+    "$even": {0: True, 1: False},
+    "$odd": {0: False, 1: True},
     "$keywords": parse_keywords,
     "$no_clause": no_clause,
     "$not_number": not_number,

@@ -250,6 +250,14 @@ def _index(error: Any, frame: FrameType | None) -> Condition:
     return error_condition("out-of-range", ASSERTION, None, "Value out of range", ())
 
 
+def _key(error: Any, frame: FrameType | None) -> Condition | None:
+    """A number whose remainder even? or odd? looked up in vain."""
+    if frame is None or not is_scheme(frame):
+        return None
+    message = "Wrong type argument: an integer is expected"
+    return error_condition("wrong-type-arg", ASSERTION, None, message, ())
+
+
 def _division(error: Any, frame: FrameType | None) -> Condition:
     return error_condition("numerical-overflow", ASSERTION, None, "Division by zero", ())
 
@@ -297,6 +305,7 @@ _RULES: Final[dict[type, Callable[[Any, FrameType | None], Condition | None]]] =
     NameError: _name,
     TypeError: _type,
     IndexError: _index,
+    KeyError: _key,
     ZeroDivisionError: _division,
     OverflowError: _overflow,
     RecursionError: _recursion,

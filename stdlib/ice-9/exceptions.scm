@@ -1,6 +1,7 @@
 ;;; (ice-9 exceptions): exceptions as Guile 3 names them.
 
 (define-module (ice-9 exceptions)
+  #:export (define-exception-type)
   #:re-export
   (&assertion-failure &error &exception &external-error
    &implementation-restriction &irritants &lexical &message
@@ -18,3 +19,12 @@
    non-continuable-error? programming-error? raise-continuable
    raise-exception simple-exceptions syntax-error?
    undefined-variable-error? warning? with-exception-handler))
+
+(define-syntax-rule (define-exception-type type parent constructor predicate (field accessor) ...)
+  "An exception type with its procedures; the constructor takes the fields of the parent first."
+  (begin
+    (define type (make-exception-type 'type parent '(field ...)))
+    (define constructor (exception-constructor type))
+    (define predicate (exception-predicate type))
+    (define accessor (exception-accessor type 'field))
+    ...))

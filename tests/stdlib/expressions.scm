@@ -96,3 +96,6 @@
 (let ((r (strptime "%Y-%m-%d %H:%M" "2001-02-03 04:05rest"))) (list (strftime "%F %R" (car r)) (cdr r)))
 (strptime "%Y" "x")
 (strftime "%Y" 5)
+
+(use-modules (ice-9 exceptions))
+(let () (define-exception-type &my &error make-my my? (a my-a) (b my-b)) (guard (e ((my? e) (list (my-a e) (my-b e) (error? e)))) (raise-exception (make-my 1 2))))

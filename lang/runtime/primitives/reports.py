@@ -1,0 +1,60 @@
+"""Errors told to people by Scheme code itself: print-exception and display-error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lang.data import UNSPECIFIED, MString, Symbol, scheme_list, symbol
+from lang.printer import display, write
+from lang.runtime.condition_types import MESSAGE, THROWN, WHO, Condition
+from lang.runtime.library import Library
+from lang.runtime.messages import condition_text
+from lang.runtime.primitives import arguments, ports
+from lang.runtime.signals import wrong_type
+from lang.runtime.thrown import condition_of_throw
+
+LIBRARY = Library("guile")
+
+
+def _report(payload: Any) -> str:
+    """The line for what was raised, as Guile puts it."""
+    if isinstance(payload, Condition) and payload.find(MESSAGE) is not None:
+        who = payload.field(WHO, "who")
+        if not who:
+            return condition_text(payload)
+        name = who.name if isinstance(who, Symbol) else display(who)
+        rest = condition_text(payload).removeprefix(f"{name}: ")
+        return f"In procedure {name}: {rest}"
+    if isinstance(payload, Condition):
+        thrown = payload.find(THROWN)
+        if thrown is not None:
+            key, given = thrown.values
+            return f"Throw to key `{write(key)}' with args `{write(given)}'."
+        return condition_text(payload)
+    given = scheme_list([payload])
+    return f"Throw to key `%exception' with args `{write(given)}'."
+
+
+@LIBRARY.procedure("print-exception")
+def print_exception(port: Any, _frame: Any, key: Any, thrown: Any) -> Any:
+    """Write to `port` what an error with this throw key and these arguments says."""
+    out = ports.target("print-exception", 1, port)
+    if type(key) is not Symbol:
+        wrong_type("print-exception", 3, key)
+    given = arguments.items("print-exception", 4, thrown)
+    payload = given[0] if key.name == "%exception" and given else condition_of_throw(key, thrown)
+    out.write(_report(payload) + "\n")
+    return UNSPECIFIED
+
+
+@LIBRARY.procedure("display-error")
+def display_error(
+    _frame: Any, port: Any, who: Any, message: Any, irritants: Any, _data: Any = False
+) -> Any:
+    """Write to `port` the message of an error of procedure `who`."""
+    out = ports.target("display-error", 2, port)
+    if not isinstance(message, str | MString):
+        wrong_type("display-error", 4, message)
+    given = scheme_list([who, str(message), irritants, False])
+    out.write(_report(condition_of_throw(symbol("misc-error"), given)) + "\n")
+    return UNSPECIFIED
