@@ -13,6 +13,9 @@ VERBS = {
     "eval": ("kiln.evaluate", "evaluate Scheme and print the values"),
     "repl": ("kiln.repl", "talk with Scheme: evaluate, look around, try things"),
     "run": ("kiln.run", "start an image in a virtual machine"),
+    "ls": ("kiln.inspect_ls", "list what is in an image"),
+    "cat": ("kiln.inspect_cat", "write files of an image to the standard output"),
+    "cp": ("kiln.inspect_cp", "copy files out of an image"),
     "update": ("kiln.update", "fetch Debian's newest package lists"),
     "gc": ("kiln.collect", "remove from the store what nothing needs"),
 }

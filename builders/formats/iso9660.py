@@ -57,7 +57,7 @@ def iso9660(build: Build) -> None:
                  loose files: "/kiln/store/…-root/boot/vmlinuz-6.1.0"
     bios       store path of what "grub-iso" made; null: not for a BIOS
     esp        store path of an item with the tree of an EFI system partition ("grub-efi",
-               "systemd-boot", "shim" ...); null: not for UEFI
+               "systemd-boot", "shim" ...), which the ISO shows, too; null: not for UEFI
     epoch      seconds: the date of the volume (optional)
 
     Raise BadIso, and what lay_out, merge, esp.find and vfat raise.
@@ -79,6 +79,9 @@ def plan_iso(build: Build) -> Plan:
     trees: list[Sequence[Entry]] = [[Entry("", "d", 0o755, mtime=now)]]
     if arguments.get("tree"):
         trees.append(read_item(build.real(arguments["tree"]), arguments["tree"]))
+    if arguments.get("esp"):
+        # a loader that was started from a CD sees the ISO's files, not those of the EFI image
+        trees.append(read_item(build.real(arguments["esp"]), arguments["esp"]))
     tree = merge(*trees, added, time=now)
     present = {entry.path for entry in added}
     boot = ElTorito(
