@@ -174,12 +174,12 @@ def _terminals(serial: Serial | None) -> list[str]:
 
 
 def _keyboard(keymap: str, serial: Serial | None) -> list[str]:
-    """Read the keyboard without the BIOS, in another layout; with it, if there is none to read."""
+    """Read the keyboard without the BIOS, in another layout; a failure leaves the BIOS to it."""
     also = " serial" if serial is not None else ""
     return [
         'if [ "$grub_platform" = pc ]; then',
         f"  if keymap {_word('the file', keymap)}; then",
-        f"    terminal_input at_keyboard{also} || terminal_input console{also}",
+        f"    terminal_input at_keyboard{also}",
         "  fi",
         "fi",
     ]

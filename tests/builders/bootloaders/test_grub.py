@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import sandbox
 from builders.bootloaders import grub
 from builders.bootloaders.grub import ChainEntry, FileSystem, LinuxEntry, Serial
 from builders.debian.archive import Archive
@@ -167,6 +168,27 @@ def test_the_real_images_have_room_in_the_gap_with_all_modules(tmp_path: Path) -
     sector, placed = grub.boot_code((IMAGES / "boot.img").read_bytes(), core.read_bytes())
     assert len(sector) == 512
     assert len(placed) < 2047 * 512
+
+
+@pytest.mark.archive
+def test_grub_accepts_a_configuration_with_everything(
+    shared_folders: Folders, tmp_path: Path
+) -> None:
+    index = Archive(host_sources(), shared_folders.base / "cache" / "archive").index()
+    native = native_derivation(resolve(index, ["grub-common"], essential=False), name="grub-common")
+    entries = [LinuxEntry("it's", "/vmlinuz", ("a b",), "/initrd", FileSystem("uuid", "x"))]
+    menu = grub.grub_cfg(entries, root=ROOT, serial=Serial(), hidden=True, keymap="/boot/x.gkb")
+    (tmp_path / "grub.cfg").write_text(menu + grub.loader_cfg(ROOT))
+    said: list[str] = []
+    with Store(shared_folders.base / "store") as store:
+        (path,) = realise([native], store)
+        status = sandbox.run(
+            ["/usr/bin/grub-script-check", "/build/grub.cfg"],
+            binds=[sandbox.Bind(tmp_path, "/build")],
+            roots=[store.real(path)],
+            on_line=said.append,
+        )
+    assert (status, said) == (0, [])
 
 
 @pytest.mark.archive
