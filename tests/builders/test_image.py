@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import struct
 import subprocess
@@ -125,6 +126,30 @@ def test_the_core_goes_to_the_bios_boot_partition_of_a_gpt(store: Path) -> None:
     offset, core = plan.metadata[1]
     assert offset == MIB
     assert struct.unpack_from("<Q", core, 0x1F4) == (2049,)
+
+
+@pytest.mark.parametrize("table", ["mbr", "gpt", "hybrid"])
+def test_an_esp_is_read_by_others_where_the_table_says(table: str, store: Path) -> None:
+    for tool in ("sfdisk", "sgdisk", "fsck.fat", "mcopy"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed")
+    esp = root(file_system="vfat", label="ESP", flags=["esp"], name="EFI System")
+    one = build(store, table=table, partitions=[esp, root(offset=8 * MIB)])
+    image.disk_image(one)
+    if table != "mbr":
+        verdict = subprocess.run(["sgdisk", "-v", one.output], capture_output=True, check=True)
+        assert b"No problems found" in verdict.stdout
+    told = subprocess.run(["sfdisk", "--json", one.output], capture_output=True, check=True)
+    found = json.loads(told.stdout)["partitiontable"]["partitions"][0]
+    assert found["type"] in ("ef", "C12A7328-F81F-11D2-BA4B-00A0C93EC93B")
+    partition = store / "partition"
+    start, size = found["start"] * 512, found["size"] * 512
+    partition.write_bytes(one.output.read_bytes()[start : start + size])
+    subprocess.run(["fsck.fat", "-n", partition], capture_output=True, check=True)
+    shown = subprocess.run(
+        ["mtype", "-i", f"{one.output}@@{start}", "::/etc/motd"], capture_output=True, check=True
+    )
+    assert shown.stdout == b"hello\n"
 
 
 def test_a_hybrid_lists_all_but_the_place_of_grubs_core_in_its_mbr(store: Path) -> None:
