@@ -32,7 +32,7 @@ def lower(session: Session, value: Any) -> Lowered:
     from lang.runtime.trampoline import call
 
     gexp = ("guix", "gexp")
-    thing = _image(session, value) if _is_declaration(session, value) else value
+    thing = _image(session, value) if is_declaration(session, value) else value
     result = call(session.value(gexp, "lower-object"), thing)
     path = call(session.value(gexp, "lowered-value"), result)
     inputs = python_list(call(session.value(gexp, "lowered-inputs"), result))
@@ -46,7 +46,7 @@ def lower(session: Session, value: Any) -> Lowered:
     return Lowered(path, tuple(one for one in inputs if isinstance(one, Derivation)))
 
 
-def _is_declaration(session: Session, value: Any) -> bool:
+def is_declaration(session: Session, value: Any) -> bool:
     """Is `value` an image or an operating system? Without its module loaded, nothing is."""
     from lang.runtime.trampoline import call
 

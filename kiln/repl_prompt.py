@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from prompt_toolkit import PromptSession, print_formatted_text
 from prompt_toolkit.application import get_app
+from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import has_selection
@@ -17,7 +18,6 @@ from prompt_toolkit.formatted_text import FormattedText, StyleAndTextTuples
 from prompt_toolkit.formatted_text.utils import split_lines
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-from prompt_toolkit.key_binding.bindings.completion import generate_completions
 from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
 from prompt_toolkit.layout.utils import explode_text_fragments
 from prompt_toolkit.lexers import Lexer
@@ -25,6 +25,7 @@ from prompt_toolkit.output.color_depth import ColorDepth
 from prompt_toolkit.styles import Style
 
 from kiln.repl import prompt
+from lang.repl.complete import common_start
 from lang.repl.describe import record_syntax
 from lang.repl.highlight import highlighted
 from lang.repl.scan import indentation, matching
@@ -78,8 +79,11 @@ class Editor:
 
     def show(self, text: str) -> None:
         """Print a value or an answer in colours."""
+        if self.depth is not None:
+            print(text)
+            return
         pieces = [(f"class:{style}", piece) for style, piece in self._coloured(text)]
-        print_formatted_text(FormattedText(pieces), style=_STYLE, color_depth=self.depth)
+        print_formatted_text(FormattedText(pieces), style=_STYLE)
 
     def _coloured(self, text: str) -> Iterable[tuple[str, str]]:
         # an answer in words is no Scheme
@@ -183,6 +187,19 @@ def _bindings(repl: Repl) -> KeyBindings:
 
     bindings.add("escape", "enter")(new_line)
 
+    def complete(buffer: Buffer) -> None:
+        """Insert what all that fits has in common; if that is nothing, show what fits."""
+        before = buffer.document.text_before_cursor
+        start, found = repl.completer.complete(before)
+        common = common_start(found)
+        if buffer.complete_state is not None:
+            buffer.complete_next()
+        elif len(common) > len(before) - start:
+            # at once, and not when a task gets round to it: who types fast goes on typing
+            buffer.insert_text(common[len(before) - start :])
+        elif len(found) > 1:
+            buffer.start_completion(select_first=False)
+
     @bindings.add("tab")
     def tab(event: KeyPressEvent) -> None:
         """Indent at the start of a line, complete elsewhere."""
@@ -190,7 +207,7 @@ def _bindings(repl: Repl) -> KeyBindings:
         document = buffer.document
         line = document.current_line_before_cursor
         if line.strip() or not document.cursor_position_row:
-            generate_completions(event)
+            complete(event.current_buffer)
             return
         column = indentation(document.text[: document.cursor_position - len(line)], has_body)
         rest = document.current_line_after_cursor

@@ -171,6 +171,17 @@ class Completer:
         return (known.summary or known.kind) if known is not None else ""
 
 
+def common_start(found: list[Completion]) -> str:
+    """What all completions start with."""
+    if not found:
+        return ""
+    least, most = min(found).text, max(found).text
+    same = 0
+    while same < len(least) and least[same] == most[same]:
+        same += 1
+    return least[:same]
+
+
 def _starting(word: str, found: Iterable[Completion]) -> list[Completion]:
     return [one for one in found if one.text.startswith(word)]
 
