@@ -44,6 +44,8 @@ class Module:
         self.reexported: list[Interface] = []
         self.env = Env(None, self)
         self.introduced = 0
+        self.closed = False
+        """Are definitions refused?"""
         self.syntax_constants: list[str] = []
         self.dependencies: dict[ModuleName, None] = {}
         self.digest = ""
@@ -81,6 +83,12 @@ class Module:
 
     def define(self, id: Identifier) -> Global:
         """The variable that a definition of `id` binds; introduced names get fresh ones."""
+        if self.closed:
+            syntax_error(
+                f"{id.name} cannot be defined here: an environment holds imports only",
+                None,
+                "evaluate definitions in (interaction-environment) or (current-module)",
+            )
         if type(id) is Alias:
             known = self.aliases.get(id)
             if type(known) is Global:

@@ -64,6 +64,13 @@ def display(value: Any) -> str:
     return _text(value, display=True)
 
 
+def write_shared(value: Any) -> str:
+    """`write`, with labels for all pairs and vectors that are met more than once."""
+    writer = _Writer(False, dict.fromkeys(_shared(value), -1))
+    writer.put(value)
+    return "".join(writer.parts)
+
+
 def write_character(value: Any) -> str:
     """A character's external representation."""
     text = value.value
@@ -257,3 +264,17 @@ def _cyclic(value: Any) -> set[int]:
         children: Any = (node.cdr, node.car) if type(node) is Pair else node
         pending.extend((child, False) for child in children)
     return found
+
+
+def _shared(value: Any) -> list[int]:
+    """The ids of the pairs and vectors that are in `value` more than once."""
+    met: dict[int, int] = {}
+    pending = [value]
+    while pending:
+        node = pending.pop()
+        if type(node) is Pair or type(node) is list:
+            met[id(node)] = met.get(id(node), 0) + 1
+            if met[id(node)] == 1:
+                parts: Any = (node.cdr, node.car) if type(node) is Pair else node
+                pending.extend(parts)
+    return [key for key, times in met.items() if times > 1]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lang.data import UNSPECIFIED, Symbol, scheme_list, symbol
-from lang.modules import Module, module_name
+from lang.data import NIL, UNSPECIFIED, Symbol, scheme_list, symbol
+from lang.modules import Interface, Module, module_name
 from lang.runtime import signals
 from lang.runtime.library import Library
 from lang.syntax import Global
@@ -35,6 +35,16 @@ def library(session: Session) -> Library:
     def evaluate(form: Any, module: Any) -> Any:
         """The value of the form in the module."""
         return session.evaluate([form], module_of("eval", module))
+
+    @procedure("environment", "scheme-report-environment", "null-environment")
+    def environment(*import_sets: Any) -> Module:
+        """The module that has what the import sets give, and nothing else."""
+        from lang.forms.modules import import_set
+
+        if import_sets and type(import_sets[0]) is int:
+            return session.environment([Interface(session, ("scheme", "r5rs"))])
+        here = session.current
+        return session.environment(import_set(spec, here, NIL) for spec in import_sets)
 
     @procedure("primitive-eval")
     def primitive_eval(form: Any) -> Any:

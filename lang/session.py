@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import importlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeAlias, TypeVar
@@ -26,6 +26,7 @@ from lang.frozen import UnfreezableError, freeze, thaw
 from lang.ir import GRef, Node
 from lang.modules import Interface, Module, ModuleName
 from lang.patterns import Matcher, Template
+from lang.r7rs import CORE_NAMES, LIBRARIES
 from lang.runtime.core import core_bindings, staged_names
 from lang.runtime.library import Library
 from lang.runtime.trampoline import call
@@ -37,7 +38,8 @@ from lang.unit import Unit, compile_unit, run
 T = TypeVar("T")
 Stage: TypeAlias = Literal["configuration", "build"]
 
-_R7RS: Final = "scheme"
+_NOTHING: Final = ("",)
+"""The module that stands for the core where nothing is visible but imports."""
 
 
 class Session:
@@ -69,6 +71,7 @@ class Session:
             self.primitives.update(library.bindings)
         self.globals.update(self.primitives)
         self.core = self._core_module()
+        self.nothing = Module(_NOTHING, self, None)
         self._core_names: AliasTable = {}
         self._user_modules = 0
         self._loading: list[Module] = []
@@ -187,15 +190,31 @@ class Session:
         procedure = self.run([expand(form, module.env)], "renamer")
         return lambda name: call(procedure, name)
 
-    def read_file(self, path: Path) -> list[Any]:
-        """The data in a file."""
-        return reader.read_all(self._source(path))
+    def read_file(self, path: Path, *, fold_case: bool = False) -> list[Any]:
+        """The data in a file, as if it began with #!fold-case if that is asked for."""
+        source = self._source(path)
+        if fold_case:
+            source = self.sources.add(source.name, "#!fold-case " + source.text)
+        return reader.read_all(source)
 
     # ------------------------------------------------------------ modules
 
-    def enter(self, name: ModuleName) -> Module:
-        """The module that a define-module form opens."""
-        return self.modules.get(name) or self._new_module(name)
+    def enter(self, name: ModuleName, *, library: bool = False) -> Module:
+        """The module that a define-module form opens; a library sees what it imports only."""
+        module = self.modules.get(name)
+        if module is None:
+            module = self._new_module(name)
+        if library:
+            module.core = self.nothing
+        return module
+
+    def environment(self, interfaces: Iterable[Interface]) -> Module:
+        """A module that holds nothing but imports, and takes no definitions (R7RS 6.12)."""
+        module = Module(("environment",), self, self.nothing)
+        module.closed = True
+        for interface in interfaces:
+            module.use(interface)
+        return module
 
     def require(self, name: ModuleName, form: Any) -> Module:
         """The module `name`, loaded if need be; `form` asks for it."""
@@ -208,17 +227,16 @@ class Session:
 
     def exists(self, name: ModuleName) -> bool:
         """Is there a module `name`?"""
-        known = name in self.modules or name in FORMS or name[0] == _R7RS
+        known = name in self.modules or name in FORMS or name in LIBRARIES
         return known or self._find(name) is not None
 
     def _load(self, name: ModuleName) -> Module | None:
         path = self._find(name)
-        if path is None and name not in FORMS and name[0] != _R7RS:
+        if path is None and name not in FORMS and name not in LIBRARIES:
             return None
         module = self._new_module(name)
-        if name[0] == _R7RS:
-            module.reexported.append(Interface(self, CORE))
-            self._add_forms(module, (_R7RS, "base"))
+        for exported in LIBRARIES.get(name, ()):
+            self._export_core(module, exported)
         self._add_forms(module, name)
         try:
             if path is not None and path.suffix == ".py":
@@ -252,6 +270,13 @@ class Session:
         for id in core.table:
             core.export(id)
         return core
+
+    def _export_core(self, module: Module, exported: str) -> None:
+        """Let an R7RS library export what the core, or some module of forms, means by a name."""
+        binding = self.core.table.get(symbol(CORE_NAMES.get(exported, exported)))
+        if binding is not None:
+            module.table[symbol(exported)] = binding
+            module.export(symbol(exported))
 
     def _add_forms(self, module: Module, name: ModuleName) -> None:
         for text, binding in FORMS.get(name, {}).items():
@@ -296,7 +321,7 @@ class Session:
 
     def module_names(self) -> Iterator[str]:
         """The modules that can be imported, as they are written."""
-        for known in (*FORMS, *self.modules):
+        for known in (*FORMS, *LIBRARIES, *self.modules):
             yield f"({' '.join(known)})"
         for directory in self.load_path:
             for path in directory.rglob("*.scm"):

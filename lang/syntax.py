@@ -187,9 +187,15 @@ def base(id: Identifier) -> Symbol:
     return id  # type: ignore[return-value]
 
 
-def strip(x: Any) -> Any:
+_SUSPICIOUS: Final = 1000
+"""How long or deep a datum is before strip looks whether it contains itself."""
+
+
+def strip(x: Any, depth: int = 0) -> Any:
     """The datum of `x`: aliases become symbols again. Shares what needs no change."""
     kind = type(x)
+    if depth == _SUSPICIOUS and is_circular(x):
+        return _strip_circular(x)
     if kind is Alias:
         return base(x)
     if kind is Pair:
@@ -197,11 +203,13 @@ def strip(x: Any) -> Any:
         changed = False
         rest = x
         while type(rest) is Pair:
-            item = strip(rest.car)
+            item = strip(rest.car, depth + 1)
             changed = changed or item is not rest.car
             items.append(item)
             rest = rest.cdr
-        tail = strip(rest)
+            if len(items) == _SUSPICIOUS and is_circular(x):
+                return _strip_circular(x)
+        tail = strip(rest, depth + 1)
         if not changed and tail is rest:
             return x
         for item in reversed(items):
@@ -209,11 +217,58 @@ def strip(x: Any) -> Any:
         tail.pos = x.pos
         return tail
     if kind is list:
-        stripped = [strip(item) for item in x]
+        stripped = [strip(item, depth + 1) for item in x]
         return x if all(a is b for a, b in zip(stripped, x, strict=True)) else stripped
     if kind is Expanded:
         return symbol(x.name)
     return x
+
+
+def is_circular(x: Any, skipped: Callable[[Any], bool] = lambda _: False) -> bool:
+    """Does `x` contain itself? Not looked into is what is `skipped`."""
+    on_path: set[int] = set()
+    done: set[int] = set()
+    pending = [(x, False)]
+    while pending:
+        node, leaving = pending.pop()
+        kind = type(node)
+        if leaving:
+            on_path.discard(id(node))
+            done.add(id(node))
+        elif (kind is Pair or kind is list) and id(node) not in done and not skipped(node):
+            if id(node) in on_path:
+                return True
+            on_path.add(id(node))
+            pending.append((node, True))
+            children = (node.cdr, node.car) if kind is Pair else node
+            pending.extend((child, False) for child in children)
+    return False
+
+
+def _strip_circular(x: Any) -> Any:
+    """A copy of `x` of the same shape, with aliases as symbols."""
+    copies: dict[int, Any] = {}
+
+    def copy(node: Any) -> Any:
+        kind = type(node)
+        if kind is not Pair and kind is not list:
+            return strip(node)
+        if id(node) not in copies:
+            copies[id(node)] = Pair(None, None, node.pos) if kind is Pair else list(node)
+            pending.append(node)
+        return copies[id(node)]
+
+    pending: list[Any] = []
+    result = copy(x)
+    while pending:
+        node = pending.pop()
+        made = copies[id(node)]
+        if type(node) is Pair:
+            made.car = copy(node.car)
+            made.cdr = copy(node.cdr)
+        else:
+            made[:] = map(copy, node)
+    return result
 
 
 def lookup(id: Identifier, env: Env) -> Binding:

@@ -232,8 +232,9 @@ def included(x: Pair, env: Env) -> list[Any]:
         position = x.pos if x.pos is not None else CURRENT.position
         here = session.sources.source(position) if position is not None else None
         path = Path(here.name).parent / name if here is not None else Path(name)
+        fold_case = base(x.car).name == "include-ci"
         try:
-            forms += session.read_file(path)
+            forms += session.read_file(path, fold_case=fold_case)
         except OSError as error:
             syntax_error(f"include: {path}: {error.strerror}", x)
     return forms
@@ -253,6 +254,13 @@ provide(
     ["include", "include-ci", "include-from-path"],
     [CORE],
 )
+
+
+@special("syntax-error")
+def raise_syntax_error(x: Pair, env: Env) -> Node:
+    """(syntax-error "message" form ...): an error of the program that holds it"""
+    message, *irritants = parts(x, 1, None, '(syntax-error "message" form ...)')
+    syntax_error(" ".join([str(message), *map(show, irritants)]), x)
 
 
 @special("load")

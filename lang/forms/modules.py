@@ -129,7 +129,7 @@ def private_reference(x: Pair, env: Env) -> Node:
 # ---------------------------------------------------------------- R7RS libraries
 
 
-def import_set(form: Any, module: Module, around: Pair) -> Interface:
+def import_set(form: Any, module: Module, around: Any) -> Interface:
     """The interface that an R7RS import set asks for."""
     if type(form) is Pair and is_identifier(form.car) and type(form.cdr) is Pair:
         modifier = base(form.car).name
@@ -175,7 +175,7 @@ def _define_library(x: Pair, context: Context) -> None:
     operands = parts(x, 1, None, "(define-library (name ...) declaration ...)")
     session = context.env.module.session
     outer = context.env
-    module = session.enter(module_name(operands.pop(0), x))
+    module = session.enter(module_name(operands.pop(0), x), library=True)
     context.whole_module = False
     context.env = module.env
     context.scan(_declarations(operands, module))

@@ -466,7 +466,7 @@ def _options(who: str, options: tuple[Any, ...], known: tuple[str, ...]) -> dict
     return given
 
 
-@LIBRARY.procedure("exit", "primitive-exit", "quit")
+@LIBRARY.procedure("exit", "primitive-exit", "quit", "emergency-exit")
 def exit_(code: Any = True) -> NoReturn:
     """End the program; #t is success, #f failure, a number the exit status."""
     raise SystemExit(code if type(code) is int else int(code is False))

@@ -36,25 +36,61 @@ def is_eqv(a: Any, b: Any) -> bool:
 
 def is_equal(a: Any, b: Any) -> bool:
     """equal?: eqv?, or strings, bytevectors, pairs, vectors or records of equal contents."""
+    length = 0
     while True:
         if a is b:
             return True
         kind = type(a)
         if kind is Pair:
-            if type(b) is not Pair or not is_equal(a.car, b.car):
+            if type(b) is not Pair:
                 return False
+            length += 1
+            if length == _SUSPICIOUS:
+                return _is_equal_unrolled(a, b)
+            try:
+                if not is_equal(a.car, b.car):
+                    return False
+            except RecursionError:
+                return _is_equal_unrolled(a, b)
             a = a.cdr
             b = b.cdr
             continue
         if kind is str or kind is MString:
             return (type(b) is str or type(b) is MString) and str(a) == str(b)
         if kind is list:
-            return type(b) is list and len(a) == len(b) and _all_equal(a, b)
+            try:
+                return type(b) is list and len(a) == len(b) and _all_equal(a, b)
+            except RecursionError:
+                return _is_equal_unrolled(a, b)
         if kind is bytes or kind is bytearray:
             return (type(b) is bytes or type(b) is bytearray) and bool(a == b)
         if isinstance(a, Record):
             return kind is type(b) and _all_equal(record_values(a), record_values(b))
         return is_eqv(a, b)
+
+
+_SUSPICIOUS: Final = 1 << 17
+"""The length of a list from which on equal? keeps account of what it has compared."""
+
+
+def _is_equal_unrolled(a: Any, b: Any) -> bool:
+    """is_equal of data that may contain themselves: what is being compared counts as equal."""
+    assumed: set[tuple[int, int]] = set()
+    pending = [(a, b)]
+    while pending:
+        a, b = pending.pop()
+        kind = type(a)
+        if a is b or (id(a), id(b)) in assumed:
+            continue
+        if kind is Pair and type(b) is Pair:
+            assumed.add((id(a), id(b)))
+            pending += ((a.cdr, b.cdr), (a.car, b.car))
+        elif kind is list and type(b) is list and len(a) == len(b):
+            assumed.add((id(a), id(b)))
+            pending += zip(a, b, strict=True)
+        elif kind is Pair or kind is list or not is_equal(a, b):
+            return False
+    return True
 
 
 def _all_equal(a: list[Any], b: list[Any]) -> bool:

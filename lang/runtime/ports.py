@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
+
+_FOLD: Final = "#!fold-case"
+_DIRECTIVE: Final = re.compile(r"#!(?:no-)?fold-case")
 
 
 class Port:
-    """Base of all ports. `name` is the file's name, or None."""
+    """Base of all ports. `name` is the file's name, or None.
 
-    __slots__ = ("closed", "name")
+    `binary` is what binary-port? says. It changes nothing: every port takes text and bytes.
+    """
+
+    __slots__ = ("binary", "closed", "name")
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name
         self.closed = False
+        self.binary = False
 
     def close(self) -> None:
         """No more reading or writing."""
@@ -31,7 +39,7 @@ class InputPort(Port):
     It is text until bytes are asked for, and the other way round (in UTF-8).
     """
 
-    __slots__ = ("_bytes", "_text", "at", "column", "line")
+    __slots__ = ("_bytes", "_text", "at", "column", "fold_case", "line")
 
     def __init__(self, contents: str | bytes, name: str | None = None) -> None:
         super().__init__(name)
@@ -40,6 +48,8 @@ class InputPort(Port):
         self.at = 0
         self.line = 0
         self.column = 0
+        self.fold_case = False
+        """Has a #!fold-case been read?"""
 
     @property
     def text(self) -> str:
@@ -101,8 +111,15 @@ class InputPort(Port):
         """The next datum, or EOF. Raises errors.ReadError."""
         from lang.reader import read_one
 
-        datum, end = read_one(self.text, self.at)
-        self.take(end - self.at)
+        if self.fold_case:
+            datum, end = read_one(_FOLD + self.text[self.at :])
+            count = end - len(_FOLD)
+        else:
+            datum, end = read_one(self.text, self.at)
+            count = end - self.at
+        directives = _DIRECTIVE.findall(self.take(count))
+        if directives:
+            self.fold_case = directives[-1] == _FOLD
         return datum
 
 
@@ -158,6 +175,7 @@ class BytesOutput(OutputPort):
     def __init__(self) -> None:
         super().__init__()
         self.contents = bytearray()
+        self.binary = True
 
     def emit(self, text: str) -> None:
         self.contents += text.encode()

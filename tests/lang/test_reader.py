@@ -29,14 +29,25 @@ def read(text: str) -> Any:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Equal data with equal positions."""
-    if type(a) is Pair:
-        if type(b) is not Pair or a.pos != b.pos or not same(a.car, b.car):
+    """Equal data with equal positions, which may contain themselves."""
+    seen = set()
+    pending = [(a, b)]
+    while pending:
+        a, b = pending.pop()
+        if type(a) is Pair and type(b) is Pair:
+            if a.pos != b.pos:
+                return False
+            parts = [(a.car, b.car), (a.cdr, b.cdr)]
+        elif type(a) is list and type(b) is list and len(a) == len(b):
+            parts = list(zip(a, b, strict=True))
+        elif type(a) is Pair or type(a) is list or not is_equal(a, b):
             return False
-        return same(a.cdr, b.cdr)
-    if type(a) is list:
-        return type(b) is list and len(a) == len(b) and all(map(same, a, b))
-    return is_equal(a, b)
+        else:
+            continue
+        if (id(a), id(b)) not in seen:
+            seen.add((id(a), id(b)))
+            pending += parts
+    return True
 
 
 @pytest.mark.parametrize(

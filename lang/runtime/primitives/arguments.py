@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from lang.data import NIL, Char, MString, Pair, Symbol
 from lang.numbers import is_rational_type
@@ -67,9 +67,26 @@ def items(who: str, position: int, value: Any) -> list[Any]:
     while type(rest) is Pair:
         result.append(rest.car)
         rest = rest.cdr
+        if len(result) == _SUSPICIOUS and is_endless(rest):
+            wrong_type(who, position, value)
     if rest is not NIL:
         wrong_type(who, position, value)
     return result
+
+
+_SUSPICIOUS: Final = 1 << 16
+"""The length of a list from which on it may be one that contains itself."""
+
+
+def is_endless(value: Any) -> bool:
+    """Whether the list `value` comes back to itself."""
+    slow = value
+    while type(value) is Pair and type(value.cdr) is Pair:
+        value = value.cdr.cdr
+        slow = slow.cdr
+        if value is slow:
+            return True
+    return False
 
 
 def procedure(who: str, position: int, value: Any) -> Callable[..., Any]:

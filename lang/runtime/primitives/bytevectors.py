@@ -92,15 +92,20 @@ def bytevector_copy_onto(*given: Any) -> Any:
     They differ in what stands third: R6RS has the target there and R7RS the source. Where both
     readings are possible (five arguments) it is R6RS's, as in Guile.
     """
-    who = "bytevector-copy!"
     if len(given) == 5:
         source, start, target, at, count = given
-        first = arguments.index(who, 2, start)
-        end: Any = first + arguments.index(who, 5, count)
-    elif 3 <= len(given) <= 4:
-        target, at, source, start, end = (*given, None, None)[:5]
-    else:
-        wrong_type(who, 0, scheme_list(given))
+        first = arguments.index("bytevector-copy!", 2, start)
+        end = first + arguments.index("bytevector-copy!", 5, count)
+        return copy_onto(target, at, source, first, end)
+    if 3 <= len(given) <= 4:
+        return copy_onto(*given)
+    wrong_type("bytevector-copy!", 0, scheme_list(given))
+
+
+@LIBRARY.procedure("r7rs-bytevector-copy!")
+def copy_onto(target: Any, at: Any, source: Any, start: Any = None, end: Any = None) -> Any:
+    """R7RS's bytevector-copy!, which (scheme base) exports."""
+    who = "bytevector-copy!"
     origin = contents(who, 3, source)
     first, last = arguments.span(who, len(origin), start, end)
     into = mutable(who, 1, target)

@@ -46,14 +46,28 @@ def open_output(who: str, name: Any, mode: str = "wb") -> FileOutput:
         _refused(who, error)
 
 
-@LIBRARY.procedure("open-input-file", "open-binary-input-file")
+@LIBRARY.procedure("open-input-file")
 def open_input_file(name: Any, *_options: Any) -> InputPort:
     return open_input("open-input-file", name)
 
 
-@LIBRARY.procedure("open-output-file", "open-binary-output-file", staged=True)
+@LIBRARY.procedure("open-binary-input-file")
+def open_binary_input_file(name: Any) -> InputPort:
+    port = open_input("open-binary-input-file", name)
+    port.binary = True
+    return port
+
+
+@LIBRARY.procedure("open-output-file", staged=True)
 def open_output_file(name: Any, *_options: Any) -> FileOutput:
     return open_output("open-output-file", name)
+
+
+@LIBRARY.procedure("open-binary-output-file", staged=True)
+def open_binary_output_file(name: Any) -> FileOutput:
+    port = open_output("open-binary-output-file", name)
+    port.binary = True
+    return port
 
 
 @LIBRARY.procedure("open-file", staged=True)

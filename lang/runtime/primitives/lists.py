@@ -56,6 +56,8 @@ def length(items: Any) -> int:
     while type(rest) is Pair:
         count += 1
         rest = rest.cdr
+        if not count & 0xFFFF and arguments.is_endless(rest):
+            wrong_type("length", 1, items)
     if rest is not NIL:
         wrong_type("length", 1, items)
     return count

@@ -12,7 +12,7 @@ from lang.data import Values
 from lang.numbers import exact, format_number, is_number, parse_number
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
-from lang.runtime.signals import out_of_range, signal, wrong_type
+from lang.runtime.signals import misc_error, out_of_range, signal, wrong_type
 
 LIBRARY = Library("guile")
 
@@ -528,6 +528,34 @@ def _simplest(low: Any, high: Any) -> Any:
 @LIBRARY.procedure("real-part")
 def real_part(number: Any) -> Any:
     return arguments.number("real-part", 1, number)
+
+
+@LIBRARY.procedure("angle")
+def angle(number: Any) -> Any:
+    """0 for a positive number, pi for a negative one; exact zero as in R7RS."""
+    if arguments.number("angle", 1, number) < 0:
+        return math.pi
+    return 0 if type(number) is not float else 0.0
+
+
+@LIBRARY.procedure("make-rectangular")
+def make_rectangular(real: Any, imaginary: Any) -> Any:
+    """`real`, where the imaginary part is exact zero; complex numbers are left out."""
+    return _real_only("make-rectangular", real, imaginary)
+
+
+@LIBRARY.procedure("make-polar")
+def make_polar(magnitude: Any, turn: Any) -> Any:
+    """`magnitude`, where the angle is exact zero; complex numbers are left out."""
+    return _real_only("make-polar", magnitude, turn)
+
+
+def _real_only(who: str, real: Any, other: Any) -> Any:
+    arguments.number(who, 1, real)
+    if type(arguments.number(who, 2, other)) is not int or other != 0:
+        message = "complex numbers are not supported: the second number must be 0, not ~S"
+        misc_error(who, message, other)
+    return real
 
 
 @LIBRARY.procedure("imag-part")

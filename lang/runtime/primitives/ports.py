@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lang.data import EOF, UNSPECIFIED, Char, MString, char
-from lang.printer import display, write
+from lang.printer import display, write, write_shared
 from lang.runtime import dynamic
 from lang.runtime.library import Library
 from lang.runtime.ports import (
@@ -67,10 +67,15 @@ def is_output_port(value: Any) -> bool:
     return isinstance(value, OutputPort)
 
 
-@LIBRARY.procedure("textual-port?", "binary-port?")
-def is_any_port(value: Any) -> bool:
-    """Every port takes characters and bytes, as in Guile."""
-    return isinstance(value, Port)
+@LIBRARY.procedure("textual-port?")
+def is_textual_port(value: Any) -> bool:
+    """Every port takes characters and bytes; those of bytevectors are the binary ones."""
+    return isinstance(value, Port) and not value.binary
+
+
+@LIBRARY.procedure("binary-port?")
+def is_binary_port(value: Any) -> bool:
+    return isinstance(value, Port) and value.binary
 
 
 def _port(who: str, value: Any) -> Port:
@@ -225,7 +230,9 @@ def get_output_string(port: Any) -> str:
 
 @LIBRARY.procedure("open-input-bytevector")
 def open_input_bytevector(vector: Any) -> InputPort:
-    return InputPort(bytes(contents("open-input-bytevector", 1, vector)))
+    port = InputPort(bytes(contents("open-input-bytevector", 1, vector)))
+    port.binary = True
+    return port
 
 
 @LIBRARY.procedure("open-output-bytevector")
@@ -388,7 +395,13 @@ def ftell(port: Any) -> int:
 # ---------------------------------------------------------------- writing
 
 
-@LIBRARY.procedure("write", "write-shared", "write-simple")
+@LIBRARY.procedure("write-shared")
+def write_shared_(value: Any, port: Any = None) -> Any:
+    target("write-shared", 2, port).write(write_shared(value))
+    return UNSPECIFIED
+
+
+@LIBRARY.procedure("write", "write-simple")
 def write_(value: Any, port: Any = None) -> Any:
     target("write", 2, port).write(write(value))
     return UNSPECIFIED

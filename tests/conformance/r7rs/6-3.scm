@@ -1,0 +1,23 @@
+;;; R7RS 6.3 Booleans
+
+(import (scheme base) (srfi 64))
+
+(test-begin "6.3 Booleans")
+(test-eqv #t #t)
+(test-eqv #f '#f)
+(test-eqv #t #true)
+(test-eqv #f #false)
+(test-eqv #f (not 3))
+(test-eqv #f (not (list 3)))
+(test-eqv #t (not #f))
+(test-eqv #f (not '()))
+(test-eqv #f (not (list)))
+(test-eqv #f (not 'nil))
+(test-eqv #t (boolean? #f))
+(test-eqv #f (boolean? 0))
+(test-eqv #f (boolean? '()))
+(test-eqv #t (boolean=? #t #t))
+(test-eqv #t (boolean=? #f #f #f))
+(test-eqv #f (boolean=? #t #f))
+(test-eqv #f (boolean=? #t #t #f))
+(test-end)
