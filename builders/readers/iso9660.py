@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,9 @@ from builders.tree import Entry, order
 
 _SECTOR = 2048
 _LONGEST_RUN = 1 << 20
+_TROUBLES = (struct.error, ValueError, LookupError, AttributeError, TypeError)
+"""What pycdlib raises beside its own exceptions when an ISO is damaged."""
+
 _RELOCATED = ("rr_moved", "RR_MOVED")  # where deep directories are, in truth
 
 
@@ -28,7 +32,7 @@ def open_source(source: Source) -> Iso9660:
     iso: Any = pycdlib.PyCdlib()
     try:
         iso.open_fp(SourceFile(source))
-    except PyCdlibException as error:
+    except (*_TROUBLES, PyCdlibException) as error:
         raise DamagedImage(f"the ISO 9660 file system cannot be read: {error}") from None
     return Iso9660(source, iso)
 
@@ -138,7 +142,7 @@ def _nanoseconds(date: Any) -> int:
         parts = (date.years_since_1900 + 1900, date.month, date.day_of_month)
     else:
         parts = (date.year, date.month, date.dayofmonth)
-    if not all(parts):
+    if not (parts[0] and 1 <= parts[1] <= 12 and 1 <= parts[2] <= 31):
         return 0
     seconds: int = calendar.timegm((*parts, date.hour, date.minute, date.second, 0, 0, 0))
     return (seconds - int(date.gmtoffset) * 15 * 60) * 1_000_000_000
