@@ -23,7 +23,7 @@ from builders.disk import (
 )
 from builders.errors import BuilderError
 from builders.mtree import read_item
-from builders.plan import Plan
+from builders.plan import Plan, Segment
 from builders.registry import Build, builder
 from builders.sinks import output
 from builders.tree import Entry
@@ -64,6 +64,7 @@ class Partition:
     number: int
     file_system: str
     tree: str | None
+    content: str | None
     size: int | None
     offset: int | None
     alignment: int
@@ -90,6 +91,7 @@ def disk_image(build: Build) -> None:
     partitions  list of
         file_system     a name in builders.filesystems.FILE_SYSTEMS
         tree            store path of an item with a manifest; null: no files
+        content         store path of a file that an "unformatted" partition holds (optional)
         size            bytes; null: what the tree needs and some more
         offset          bytes; null: behind the partition before
         alignment       bytes
@@ -194,6 +196,7 @@ def _partition(number: int, table: str, declared: Mapping[str, Any]) -> Partitio
         number,
         file_system,
         declared.get("tree"),
+        declared.get("content"),
         declared.get("size"),
         declared.get("offset"),
         declared.get("alignment") or 1 << 20,
@@ -236,6 +239,8 @@ def _filler(partitions: Sequence[Partition]) -> Partition | None:
 
 
 def _plan_partition(build: Build, partition: Partition, size: int | None) -> Plan:
+    if partition.content is not None:
+        return _blob(build, partition, size)
     tree = [Entry("", "d", 0o755, mtime=build.epoch * 1_000_000_000)]
     if partition.tree is not None:
         tree = read_item(build.real(partition.tree), partition.tree)
@@ -246,6 +251,18 @@ def _plan_partition(build: Build, partition: Partition, size: int | None) -> Pla
         error.message = f"partition {partition.number}: {error.message}"
         error.args = (error.message,)
         raise
+
+
+def _blob(build: Build, partition: Partition, size: int | None) -> Plan:
+    """The bytes of a file as a partition of whole sectors."""
+    assert partition.content is not None
+    length = build.real(partition.content).stat().st_size
+    room = -(-length // SECTOR) * SECTOR if size is None else size
+    if length > room:
+        raise BadImage(
+            f"partition {partition.number}: its content has {length:,} bytes, it has {room:,}"
+        )
+    return Plan(room, [], [Segment(0, partition.content, 0, length)])
 
 
 def _install_grub(

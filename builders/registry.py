@@ -202,6 +202,25 @@ BUILDERS: dict[str, BuilderSpec] = {
         references="none",
         hashed=False,
     ),
+    "file-system": BuilderSpec(
+        "builders.file_system",
+        (
+            "builders.file_system",
+            "builders.filesystems",
+            "builders.sinks",
+            "builders.mtree",
+            "builders.pack",
+            "builders.plan",
+            "builders.tree",
+        ),
+        references="none",
+        hashed=False,
+    ),
+    "directory-tree": BuilderSpec(
+        "builders.directory_tree",
+        ("builders.directory_tree", "builders.mtree", "builders.scan", "builders.tree"),
+        references="inputs",
+    ),
     "grub-iso": BuilderSpec(
         "builders.bootloaders.grub_iso",
         ("builders.bootloaders.grub_iso", "builders.bootloaders.grub"),

@@ -31,6 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--volatile", action="store_true", help="lose at power-off what is written to the root"
     )
     parser.add_argument(
+        "--compress", choices=["gzip", "zstd", "xz"], help="compress the image, all cores at work"
+    )
+    parser.add_argument(
         "--list-image-types", action="store_true", help="list the kinds of images, and end"
     )
     parser.add_argument(
@@ -89,7 +92,7 @@ def _list_types(session: Session) -> int:
         ]
 
     for name, about in workspace.evaluate(session, types):
-        print(f"{name:<12} {about}")
+        print(f"{name:<20} {about}")
     return 0
 
 
@@ -111,6 +114,8 @@ def _lower(session: Session, value: Any, arguments: argparse.Namespace) -> Deriv
             arguments.label or False,
             keyword("volatile?"),
             arguments.volatile,
+            keyword("compression"),
+            symbol(arguments.compress) if arguments.compress else False,
         )
         return call(session.value(IMAGE_MODULE, "system-image"), image)
 

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
-from builders.bootloaders.grub import FileSystem, LinuxEntry, Serial, early_cfg, grub_cfg
-from lang.data import iterate, python_list
+from builders.bootloaders.grub import (
+    FileSystem,
+    LinuxEntry,
+    Serial,
+    early_cfg,
+    grub_cfg,
+    loader_cfg,
+)
+from lang.data import iterate, python_list, scheme_list
 from lang.runtime.library import Library
 
 LIBRARY = Library("gnu", "boot")
@@ -18,26 +25,50 @@ def _serial(wanted: bool, unit: int, speed: int) -> Serial | None:
 
 @LIBRARY.procedure("grub-configuration")
 def grub_configuration(
-    entries: Any, root_uuid: str, default: int, timeout: int, serial: bool, unit: int, speed: int
+    entries: Any,
+    default: int,
+    timeout: int,
+    serial: bool,
+    unit: int,
+    speed: int,
+    keymap: str | bool,
 ) -> str:
-    """The text of grub.cfg. `entries` is a list of (label linux initrd arguments) lists."""
+    """The text of grub.cfg, beside the kernels. `entries` is a list of (label linux initrd
+    arguments) lists.
+    """
     menu = []
     for entry in iterate(entries):
         label, linux, initrd, arguments = python_list(entry)
         menu.append(LinuxEntry(label, linux, tuple(python_list(arguments)), initrd or None))
     return grub_cfg(
         menu,
-        root=FileSystem("uuid", root_uuid),
         timeout=timeout,
         default=default,
         serial=_serial(serial, unit, speed),
+        keymap=keymap if isinstance(keymap, str) else None,
     )
 
 
 @LIBRARY.procedure("grub-early-configuration")
-def grub_early_configuration(root_uuid: str, serial: bool, unit: int, speed: int) -> str:
+def grub_early_configuration(
+    kind: Literal["uuid", "label"], value: str, serial: bool, unit: int, speed: int
+) -> str:
     """What GRUB's core runs first: it finds the root file system and its grub.cfg."""
-    return early_cfg(FileSystem("uuid", root_uuid), serial=_serial(serial, unit, speed))
+    return early_cfg(FileSystem(kind, value), serial=_serial(serial, unit, speed))
+
+
+@LIBRARY.procedure("grub-loader-configuration")
+def grub_loader_configuration(kind: Literal["uuid", "label"], value: str) -> str:
+    """What a GRUB on an EFI system partition reads: it goes on to the grub.cfg of the root."""
+    return loader_cfg(FileSystem(kind, value))
+
+
+@LIBRARY.procedure("grub-keymap-packages")
+def grub_keymap_packages() -> Any:
+    """The names of the packages that make GRUB's keyboard layouts."""
+    from builders.bootloaders.grub_keymap import PACKAGES
+
+    return scheme_list(PACKAGES)
 
 
 @LIBRARY.procedure("string-match?")

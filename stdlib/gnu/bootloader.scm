@@ -15,7 +15,7 @@
             menu-entry-initrd))
 
 (define-record-type* <bootloader> bootloader make-bootloader bootloader?
-  (name bootloader-name (documentation "a symbol: grub")))
+  (name bootloader-name (documentation "a symbol: grub, grub-efi, systemd-boot…")))
 
 (define-record-type* <menu-entry> menu-entry make-menu-entry menu-entry?
   (label menu-entry-label (sanitize ensure-string) (documentation "the text in the menu"))
@@ -44,7 +44,8 @@
            (sanitize (ensure integer? "a number of seconds"))
            (documentation "how many seconds the menu waits"))
   (keyboard-layout bootloader-configuration-keyboard-layout (default #f)
-                   (sanitize (not-yet "keyboard-layout of the boot loader" #f)))
+                   (sanitize (ensure-optional keyboard-layout? "a keyboard-layout"))
+                   (documentation "the layout of the keyboard in the menu, on BIOS machines"))
   (theme bootloader-configuration-theme (default #f) (sanitize (not-yet "theme" #f)))
   (terminal-outputs bootloader-configuration-terminal-outputs (default '(console serial))
                     (sanitize (ensure-list (lambda (v) (memq v '(console serial)))

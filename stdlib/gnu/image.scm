@@ -8,7 +8,7 @@
   #:use-module (gnu system uuid)
   #:export (image image? image-name image-format image-platform image-size
             image-operating-system image-partition-table-type image-partitions
-            image-compression? image-volatile-root? image-shared-store? image-shared-network?
+            image-compression? image-compression image-volatile-root? image-shared-store? image-shared-network?
             image-substitutable? image-max-layers image-location
             partition partition? partition-size partition-offset partition-alignment
             partition-file-system partition-file-system-options partition-label partition-name
@@ -16,16 +16,19 @@
             partition-initializer partition-location
             image-type image-type? image-type-name image-type-constructor
             image-type-description
-            root-partition? find-root-partition))
+            root-partition? esp-partition? find-root-partition))
 
 (define (size? value) (or (eq? value 'guess) (and (integer? value) (> value 0))))
 (define (offset? value) (and (integer? value) (>= value 0) (zero? (modulo value 512))))
 (define (alignment? value) (and (integer? value) (> value 0) (zero? (modulo value 512))))
 
-(define %formats '(disk-image compressed-qcow2 iso9660 docker tarball wsl2))
+(define %formats
+  '(disk-image compressed-qcow2 vmdk vhd iso9660 docker oci tarball wsl2 squashfs erofs cpio uki))
+(define %compressions '(gzip zstd xz))
 (define %tables '(mbr gpt hybrid))
 (define %flags '(boot esp read-only no-auto grow))
-(define %file-systems '("ext2" "ext3" "ext4" "vfat" "fat16" "fat32" "swap" "btrfs" "unformatted"))
+(define %file-systems
+  '("ext2" "ext3" "ext4" "vfat" "fat12" "fat16" "fat32" "swap" "erofs" "unformatted"))
 
 (define-record-type* <partition> partition make-partition partition?
   (size partition-size (default 'guess)
@@ -60,8 +63,10 @@
          (sanitize (ensure-list (lambda (flag) (memq flag %flags))
                                 "flags: boot, esp, read-only, no-auto, grow"))
          (documentation "boot for the root that is booted, esp, read-only, no-auto, grow"))
-  (initializer partition-initializer (default #f) (sanitize (not-yet "initializer" #f))
-               (documentation "code that fills it; the root is filled with the system"))
+  (initializer partition-initializer (default #f)
+               (sanitize (ensure (lambda (v) (or (not v) (gexp? v) (file-like? v)))
+                                 "a gexp of a procedure of a directory, or a file-like object"))
+               (documentation "what fills it: #~(lambda (root) …), or a directory; of an unformatted one, a file"))
   (location partition-location (innate) (default (current-source-location))))
 
 (define-record-type* <image> image make-image image?
@@ -84,6 +89,10 @@
               (documentation "its partitions, in order"))
   (compression? image-compression? (default #t) (sanitize ensure-boolean)
                 (documentation "whether a format that can be compressed is"))
+  (compression image-compression (default #f)
+               (sanitize (ensure-optional (lambda (v) (memq v %compressions))
+                                          "one of gzip, zstd, xz"))
+               (documentation "how the whole file is compressed, or #f for what its format has"))
   (volatile-root? image-volatile-root? (default #t) (sanitize ensure-boolean)
                   (documentation "whether what is written to the root is lost at power-off"))
   (shared-store? image-shared-store? (default #f) (sanitize (not-yet "shared-store?" #f)))
@@ -107,6 +116,10 @@
 (define (root-partition? partition)
   "Is PARTITION the one that is filled with the system and booted?"
   (and (memq 'boot (partition-flags partition)) #t))
+
+(define (esp-partition? partition)
+  "Is PARTITION where UEFI finds a boot loader?"
+  (and (memq 'esp (partition-flags partition)) #t))
 
 (define (find-root-partition image)
   "The root partition of IMAGE."

@@ -16,7 +16,7 @@
   #:use-module (gnu system locale)
   #:use-module (gnu system shadow)
   #:export (operating-system operating-system? this-operating-system
-            operating-system-kernel operating-system-kernel-arguments
+            operating-system-kernel
             operating-system-user-kernel-arguments operating-system-initrd-modules
             operating-system-bootloader operating-system-label operating-system-keyboard-layout
             operating-system-host-name operating-system-hosts-file operating-system-file-systems
@@ -194,14 +194,6 @@ root ALL=(ALL:ALL) ALL
 (define (operating-system-facts os)
   "What the services of OS come to: an association list of etc, packages, accounts, units…"
   (fold-services (operating-system-services os)))
-
-(define (operating-system-kernel-arguments os root)
-  "The kernel's arguments for OS with its root file system on ROOT, a device."
-  (let ((root-fs (operating-system-root-file-system os)))
-    (append (list (string-append "root=" (device->spec root))
-                  (string-append "rootfstype=" (file-system-type root-fs))
-                  (if (memq 'read-only (file-system-flags root-fs)) "ro" "rw"))
-            (assq-ref (operating-system-facts os) 'kernel-arguments))))
 
 (define (operating-system-files facts)
   "The files in /etc of FACTS, later ones over earlier ones of the same name."

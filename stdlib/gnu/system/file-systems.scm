@@ -85,8 +85,9 @@
 (define %pseudo-file-system-types '("devpts" "debugfs" "efivarfs" "proc" "sysfs" "devtmpfs"))
 
 (define (pseudo-file-system? fs)
-  "Is FS mounted by the init system without being told?"
-  (or (and (member (file-system-type fs) %pseudo-file-system-types) #t)
+  "Is FS mounted by the init system, or before it starts, without being told?"
+  (or (string=? (file-system-type fs) "overlay")
+      (and (member (file-system-type fs) %pseudo-file-system-types) #t)
       (string=? (file-system-mount-point fs) "/dev/shm")))
 
 (define (device->spec device)

@@ -1,23 +1,31 @@
-;;; From an operating system to the derivation of an image of it.
+;;; Images of operating systems: the types there are, and from an image to its derivation.
+
 (define-module (gnu system image)
   #:use-module (srfi srfi-1)
   #:use-module (guix records)
   #:use-module (guix gexp)
   #:use-module (guix store)
-  #:use-module (gnu boot)
   #:use-module (gnu bootloader)
   #:use-module (gnu debian)
   #:use-module (gnu image)
-  #:use-module (gnu packages)
-  #:use-module (gnu services)
   #:use-module (gnu system)
-  #:use-module (gnu system accounts)
+  #:use-module (gnu system blueprint)
   #:use-module (gnu system file-systems)
-  #:use-module (gnu system locale)
+  #:use-module (gnu system loaders)
   #:use-module (gnu system uuid)
-  #:export (root-partition mbr-disk-image mbr-raw-image-type %image-types
-            lookup-image-type-by-name os->image image-with-os image-with-label
+  #:export (root-partition esp-partition bios-boot-partition root-offset
+            mbr-disk-image efi-disk-image mbr-hybrid-disk-image iso9660-image docker-image
+            raw-with-offset-disk-image
+            mbr-raw-image-type efi-raw-image-type mbr-hybrid-raw-image-type
+            raw-with-offset-image-type qcow2-image-type uncompressed-qcow2-image-type
+            vmdk-image-type vhd-image-type iso-image-type uncompressed-iso-image-type
+            docker-image-type oci-image-type tarball-image-type wsl2-image-type
+            squashfs-image-type erofs-image-type cpio-image-type uki-image-type
+            %image-types lookup-image-type-by-name
+            os->image os+platform->image image-with-os image-with-label image-without-os
             operating-system-for-image declaration->image system-image))
+
+;;; Partitions and images that others are made from.
 
 (define root-partition
   (partition
@@ -26,6 +34,24 @@
    (file-system "ext4")
    (flags '(boot))))
 
+(define esp-partition
+  (partition
+   (size 'guess)
+   (label "ESP")
+   (file-system "vfat")
+   (flags '(esp))))
+
+;; Where GRUB's core is on a disk with a GPT, for a BIOS.
+(define bios-boot-partition
+  (partition
+   (size (expt 2 20))
+   (name "bios-boot")
+   (file-system "unformatted")
+   (type (uuid "21686148-6449-6e6f-744e-656564454649"))))
+
+;; Room for a boot loader of a board, before the first partition.
+(define root-offset (* 9 (expt 2 20)))
+
 (define mbr-disk-image
   (image
    (format 'disk-image)
@@ -33,9 +59,117 @@
    (volatile-root? #f)
    (partitions (list root-partition))))
 
+(define efi-disk-image
+  (image
+   (inherit mbr-disk-image)
+   (partition-table-type 'gpt)
+   (partitions (list esp-partition root-partition))))
+
+(define mbr-hybrid-disk-image
+  (image
+   (inherit mbr-disk-image)
+   (partition-table-type 'hybrid)
+   (partitions (list bios-boot-partition esp-partition root-partition))))
+
+(define* (raw-with-offset-disk-image #:optional (offset root-offset))
+  "A disk with an MBR whose root begins OFFSET bytes from its start."
+  (image
+   (inherit mbr-disk-image)
+   (partitions (list (partition (inherit root-partition) (offset offset))))))
+
+(define iso9660-image
+  (image
+   (format 'iso9660)
+   (volatile-root? #t)
+   (partitions (list (partition (inherit root-partition) (label "KILN_IMAGE"))))))
+
+(define docker-image (image (format 'docker) (volatile-root? #f)))
+
+;;; Types.
+
+(define-syntax-rule (define-image-type variable type-name text base)
+  (define variable
+    (image-type
+     (name 'type-name)
+     (constructor (lambda (os) (image-with-os base os)))
+     (description text))))
+
+(define (of-format new base) (image (inherit base) (format new)))
+
+(define-image-type mbr-raw-image-type mbr-raw
+  "a raw disk with an MBR, for a BIOS" mbr-disk-image)
+(define-image-type efi-raw-image-type efi-raw
+  "a raw disk with a GPT, for UEFI" efi-disk-image)
+(define-image-type mbr-hybrid-raw-image-type mbr-hybrid-raw
+  "a raw disk with a GPT and an MBR, for a BIOS and UEFI" mbr-hybrid-disk-image)
+(define-image-type raw-with-offset-image-type raw-with-offset
+  "a raw disk whose root begins at 9 MiB" (raw-with-offset-disk-image))
+(define-image-type qcow2-image-type qcow2
+  "a compressed disk for QEMU, for a BIOS" (of-format 'compressed-qcow2 mbr-disk-image))
+(define-image-type uncompressed-qcow2-image-type uncompressed-qcow2
+  "a disk for QEMU, for a BIOS"
+  (image (inherit (of-format 'compressed-qcow2 mbr-disk-image)) (compression? #f)))
+(define-image-type vmdk-image-type vmdk
+  "a compressed disk for VMware, for a BIOS" (of-format 'vmdk mbr-disk-image))
+(define-image-type vhd-image-type vhd
+  "a disk of fixed size for Hyper-V and Azure, for a BIOS" (of-format 'vhd mbr-disk-image))
+(define-image-type iso-image-type iso9660
+  "a live system for CD and USB, BIOS and UEFI" iso9660-image)
+(define-image-type uncompressed-iso-image-type uncompressed-iso9660
+  "the same with an uncompressed root" (image (inherit iso9660-image) (compression? #f)))
+(define-image-type docker-image-type docker
+  "an archive for docker load" docker-image)
+(define-image-type oci-image-type oci
+  "a directory in the OCI image layout" (of-format 'oci docker-image))
+(define-image-type tarball-image-type tarball
+  "a compressed tar archive of the root" (of-format 'tarball docker-image))
+(define-image-type wsl2-image-type wsl2
+  "a tar archive for wsl --import" (of-format 'wsl2 docker-image))
+(define-image-type squashfs-image-type squashfs
+  "the root as a compressed read-only file system" (of-format 'squashfs docker-image))
+(define-image-type erofs-image-type erofs
+  "the root as a read-only file system" (of-format 'erofs docker-image))
+(define-image-type cpio-image-type cpio
+  "the root as an archive that a kernel unpacks" (of-format 'cpio docker-image))
+(define-image-type uki-image-type uki
+  "kernel and root as one program for UEFI" (of-format 'uki docker-image))
+
+(define %image-types
+  (list mbr-raw-image-type efi-raw-image-type mbr-hybrid-raw-image-type
+        raw-with-offset-image-type qcow2-image-type uncompressed-qcow2-image-type
+        vmdk-image-type vhd-image-type iso-image-type uncompressed-iso-image-type
+        docker-image-type oci-image-type tarball-image-type wsl2-image-type
+        squashfs-image-type erofs-image-type cpio-image-type uki-image-type))
+
+(define (fail message hint location)
+  (raise (apply make-compound-condition
+                (condition (&error))
+                (condition (&message (message message)))
+                (append (if hint (list (condition (&fix-hint (hint hint)))) '())
+                        (if location
+                            (list (condition (&error-location (location location))))
+                            '())))))
+
+(define (lookup-image-type-by-name name)
+  "The image type called NAME, a symbol."
+  (or (find (lambda (type) (eq? (image-type-name type) name)) %image-types)
+      (fail (string-append "there is no image type " (symbol->string name))
+            (string-append "the types are: "
+                           (string-join (map (lambda (type)
+                                               (symbol->string (image-type-name type)))
+                                             %image-types)
+                                        ", "))
+            #f)))
+
+;;; From operating systems to images.
+
 (define (image-with-os base os)
   "BASE with the operating system OS in it."
   (image (inherit base) (operating-system os)))
+
+(define (image-without-os base)
+  "BASE without an operating system: a template for image-with-os."
+  (image (inherit base) (operating-system #f)))
 
 (define (image-with-label base label)
   "BASE with LABEL on its root partition."
@@ -46,34 +180,17 @@
                                 part))
                           (image-partitions base)))))
 
-(define mbr-raw-image-type
-  (image-type
-   (name 'mbr-raw)
-   (constructor (lambda (os) (image-with-os mbr-disk-image os)))
-   (description "a raw disk with an MBR, booted by the BIOS")))
-
-(define %image-types (list mbr-raw-image-type))
-
-(define (lookup-image-type-by-name name)
-  "The image type called NAME, a symbol."
-  (or (find (lambda (type) (eq? (image-type-name type) name)) %image-types)
-      (raise (condition (&error)
-                        (&message (message (string-append "there is no image type "
-                                                          (symbol->string name))))
-                        (&fix-hint (hint (string-append
-                                          "the types are: "
-                                          (string-join (map (lambda (type)
-                                                              (symbol->string
-                                                               (image-type-name type)))
-                                                            %image-types)
-                                                       ", "))))))))
-
 (define* (os->image os #:key (type mbr-raw-image-type))
   "An image of OS, of TYPE."
   ((image-type-constructor type) os))
 
+(define* (os+platform->image os platform #:key (type mbr-raw-image-type))
+  "An image of OS for PLATFORM, of TYPE."
+  (image (inherit (os->image os #:type type)) (platform platform)))
+
 ;; What a declaration on the command line ends in, and the options there, come to.
-(define* (declaration->image value #:key (type 'mbr-raw) (size #f) (label #f) (volatile? #f))
+(define* (declaration->image value #:key (type 'mbr-raw) (size #f) (label #f) (volatile? #f)
+                             (compression #f))
   "The image that VALUE, an operating-system or an image, and the options ask for."
   (let* ((base (cond ((image? value) value)
                      ((operating-system? value)
@@ -83,238 +200,179 @@
                                             " this one ends in")
                              value))))
          (sized (if size (image (inherit base) (size size)) base))
-         (labelled (if label (image-with-label sized label) sized)))
-    (if volatile? (image (inherit labelled) (volatile-root? #t)) labelled)))
+         (labelled (if label (image-with-label sized label) sized))
+         (compressed (if compression
+                         (image (inherit labelled) (compression compression))
+                         labelled)))
+    (if volatile? (image (inherit compressed) (volatile-root? #t)) compressed)))
 
 ;;; Lowering.
 
-(define (partition-uuids image facts-key)
-  "The partitions of IMAGE, each with a UUID: its own, or one that follows from FACTS-KEY, which
-names what is in the image, and the partition's place."
+(define (partitions-with-uuids image key)
+  "The partitions of IMAGE, each with UUIDs: its own, or ones that follow from KEY, a text that
+names what is in the image, and from the partition's place."
   (let loop ((rest (image-partitions image)) (number 1) (done '()))
     (if (null? rest)
         (reverse done)
-        (let ((part (car rest)))
-          (loop (cdr rest) (+ number 1)
+        (let ((part (car rest))
+              (derived (lambda (what) (declaration-uuid key what (number->string number)))))
+          (loop (cdr rest)
+                (+ number 1)
                 (cons (partition
                        (inherit part)
-                       (uuid (or (partition-uuid part)
-                                 (declaration-uuid facts-key "file system"
-                                                   (number->string number))))
+                       (uuid (or (partition-uuid part) (derived "file system")))
                        (partition-uuid (or (partition-partition-uuid part)
-                                           (declaration-uuid facts-key "partition"
-                                                             (number->string number)))))
+                                           (derived "partition"))))
                       done))))))
 
 (define (operating-system-for-image image)
-  "The operating system of IMAGE with its root on the image's root partition."
-  (let* ((os (image-operating-system image))
-         (root (find-root-partition image))
-         (declared (operating-system-root-file-system os)))
+  "The operating system of IMAGE with its root where the image has it."
+  (let ((os (image-operating-system image)))
+    (case (image-format image)
+      ((disk-image compressed-qcow2 vmdk vhd)
+       (let ((root (find-root-partition image)))
+         (if (image-volatile-root? image)
+             (with-root os "overlay" "overlay")
+             (with-root os (partition-uuid root) (partition-file-system root)))))
+      (else (with-root os "overlay" "overlay")))))
+
+(define (with-root os device type)
+  "OS with the root file system on DEVICE, of TYPE."
+  (let ((declared (operating-system-root-file-system os)))
     (operating-system
       (inherit os)
       (file-systems
-       (cons (file-system (inherit declared)
-                          (device (partition-uuid root))
-                          (type (partition-file-system root)))
-             (remove (lambda (fs) (eq? fs declared)) (operating-system-file-systems os)))))))
-
-(define (package-requests packages)
-  (map (lambda (package)
-         (list (package-name package) (package-version package) (package-location package)))
-       packages))
-
-(define* (file path #:key (mode #o644) (kind "f") (contents '()))
-  "A file of the image for the builder."
-  `((path . ,path) (kind . ,kind) (mode . ,mode) ,@contents))
-
-(define (lower-file path mode object)
-  "A <lowered> of the image's file PATH, whose content is the file-like OBJECT."
-  (let ((text (lower-text object)))
-    (if text
-        (make-lowered (file path #:mode mode #:contents `((text . ,(lowered-value text))))
-                      (lowered-inputs text) (lowered-packages text))
-        (let ((lowered (lower-object object)))
-          (make-lowered (file path #:mode mode #:contents `((source . ,(lowered-value lowered))))
-                        (lowered-inputs lowered) (lowered-packages lowered))))))
-
-(define (link path target)
-  (make-lowered (file path #:kind "l" #:mode #o777 #:contents `((target . ,target))) '() '()))
-
-(define (etc-mode name)
-  (if (or (string=? name "sudoers") (string-prefix? "sudoers.d/" name)) #o440 #o644))
-
-(define (unit-files unit)
-  "The files that UNIT is, and those that start it."
-  (let* ((name (systemd-unit-name unit))
-         (path (string-append "etc/systemd/system/" name))
-         (at (string-index name #\@))
-         (template (if at
-                       (string-append (substring name 0 (+ at 1))
-                                      (substring name (string-rindex name #\.)))
-                       name)))
-    (append
-     (cond ((systemd-unit-masked? unit) (list (link path "/dev/null")))
-           ((systemd-unit-content unit) => (lambda (content) (list (lower-file path #o644 content))))
-           (else '()))
-     (map (lambda (target)
-            (link (string-append "etc/systemd/system/" target ".wants/" name)
-                  (string-append (if (systemd-unit-content unit)
-                                     "/etc/systemd/system/"
-                                     "/lib/systemd/system/")
-                                 template)))
-          (systemd-unit-wanted-by unit)))))
-
-(define (special-file entry)
-  "The symbolic link that ENTRY, (path file-like), asks for."
-  (let ((target (lower-object (cadr entry))))
-    (make-lowered (file (string-drop (car entry) 1) #:kind "l" #:mode #o777
-                        #:contents `((target . ,(lowered-value target))))
-                  (lowered-inputs target) (lowered-packages target))))
-
-(define (locale-file name)
-  (let ((lowered (lower-object (locale-directory name))))
-    (make-lowered (file "usr/lib/locale" #:kind "d" #:mode #o755
-                        #:contents `((source . ,(lowered-value lowered))))
-                  (lowered-inputs lowered) '())))
-
-(define (account-shell account)
-  (let ((shell (user-account-shell account)))
-    (if (string? shell) (make-lowered shell '() '()) (lower-object shell))))
-
-(define (lowered-files os facts)
-  "Lowered files of the image that OS and its FACTS ask for."
-  (append
-   (map (lambda (entry)
-          (lower-file (string-append "etc/" (car entry)) (etc-mode (car entry)) (cadr entry)))
-        (operating-system-files facts))
-   (append-map unit-files (assq-ref facts 'units))
-   (map special-file (or (assq-ref facts 'special-files) '()))
-   (list (link "etc/localtime"
-               (string-append "/usr/share/zoneinfo/" (operating-system-timezone os))))
-   (if (built-in-locale? (operating-system-locale os))
-       '()
-       (list (locale-file (operating-system-locale os))))))
-
-(define (kernel-version names)
-  "The version of the kernel among the packages called NAMES."
-  (let ((image (find (lambda (name)
-                       (and (string-prefix? "linux-image-" name)
-                            (string-match? "^linux-image-[0-9]" name)))
-                     names)))
-    (if image
-        (string-drop image (string-length "linux-image-"))
-        (error "the operating system's kernel brings no package linux-image-VERSION"))))
-
-(define (store-inputs lowered)
-  (delete-duplicates (append-map lowered-inputs lowered) eq?))
-
-(define (initrd-derivation root version modules)
-  (let ((busybox (unpacked-package (list "busybox-static" #f #f))))
-    (derivation "initrd.img" "initrd"
-                `((tree . ,(derivation-path root))
-                  (kernel_version . ,version)
-                  (modules . ,(list->vector modules))
-                  (busybox . ,(derivation-path busybox)))
-                (list root busybox)
-                "make the initrd")))
-
-(define (requirements os)
-  "Paths that the finished tree has to have, and what their lack means."
-  (vector
-   `((path . ,(string-append "usr/share/zoneinfo/" (operating-system-timezone os)))
-     (message . ,(string-append "there is no time zone " (operating-system-timezone os)))
-     (hint . "the names are those below /usr/share/zoneinfo, such as Europe/Berlin"))))
+       (cons (file-system (inherit declared) (device device) (type type))
+             (delete declared (operating-system-file-systems os) eq?))))))
 
 (define (system-image image)
   "The derivation of the file that IMAGE is."
-  (let* ((facts-of (lambda (os) (operating-system-facts os)))
-         (declared (image-operating-system image))
-         (facts (facts-of declared))
-         (accounts (assq-ref facts 'accounts))
-         (users (filter user-account? accounts))
-         (shells (map account-shell users))
-         (probe (lowered-files declared facts))
-         (packages (delete-duplicates
-                    (append (assq-ref facts 'packages)
-                            (append-map lowered-packages (append probe shells)))
-                    eq?)))
-    (call-with-values (lambda () (debian-root (package-requests packages)))
-      (lambda (root names)
-        (let* ((key (string-append (derivation-path root) " "
-                                   (operating-system-host-name declared)))
-               (image (with-partitions image (partition-uuids image key)))
-               (os (operating-system-for-image image))
-               (facts (facts-of os))
-               (files (lowered-files os facts))
-               (version (kernel-version names))
-               (initrd (initrd-derivation root version (operating-system-initrd-modules os)))
-               (boot (boot-files os image version (derivation-path initrd)))
-               (tree (derivation
-                      "system" "system-tree"
-                      `((root . ,(derivation-path root))
-                        (files . ,(list->vector (map lowered-value (append files boot))))
-                        (accounts
-                         . ((users . ,(list->vector
-                                       (map (lambda (user shell)
-                                              (account->json user (lowered-value shell)))
-                                            users shells)))
-                            (groups . ,(list->vector
-                                        (map group->json (filter user-group? accounts))))))
-                        (closure . ,(list->vector
-                                     (map path-of (closure-inputs files))))
-                        (require . ,(requirements os)))
-                      (append (list root initrd) (store-inputs files))
-                      "put the system's files together")))
-          (disk-image image tree))))))
+  (unless (image-operating-system image)
+    (fail "the image has no operating system" "(image-with-os IMAGE OS) gives it one"
+          (image-location image)))
+  (case (image-format image)
+    ((disk-image compressed-qcow2 vmdk vhd) (disk-image image))
+    ((iso9660) (iso-image image))
+    ((docker oci tarball wsl2) (archive-image image))
+    ((squashfs) (squashfs-image image))
+    ((erofs) (erofs-image image))
+    ((cpio) (cpio-image image))
+    ((uki) (uki-image image))))
 
-(define (with-partitions base partitions)
-  (image (inherit base) (partitions partitions)))
+(define (image-file-name image extension)
+  (let ((name (image-name image)))
+    (string-append (cond ((symbol? name) (symbol->string name))
+                         ((string? name) name)
+                         (else "disk"))
+                   extension
+                   (case (image-compression image)
+                     ((gzip) ".gz") ((zstd) ".zst") ((xz) ".xz") (else "")))))
 
-(define (path-of input)
-  (if (derivation? input) (derivation-path input) input))
+(define (symbol-or-null value)
+  (if value (symbol->string value) 'null))
 
-(define (closure-inputs files)
-  "The store items that texts among FILES refer to by path, and links lead to."
-  (delete-duplicates
-   (append-map (lambda (lowered)
-                 (if (assq 'source (lowered-value lowered)) '() (lowered-inputs lowered)))
-               files)
-   eq?))
+;;; Disks.
 
-(define (boot-files os image version initrd)
-  "The lowered files of /boot."
-  (let* ((config (operating-system-bootloader os))
+(define (disk-format image)
+  (case (image-format image) ((compressed-qcow2) "qcow2") ((vmdk) "vmdk") ((vhd) "vhd")
+        (else "raw")))
+
+(define (disk-compression image)
+  "How the disk is compressed: as the image says, else as its format has it."
+  (cond ((image-compression image) => symbol->string)
+        ((and (eq? (image-format image) 'compressed-qcow2) (image-compression? image)) "zstd")
+        (else 'null)))
+
+(define (disk-image declared)
+  "The derivation of the disk with the partitions of the image DECLARED."
+  (let* ((os (image-operating-system declared))
+         (blueprint (operating-system-blueprint os))
+         (image (image (inherit declared)
+                       (partitions (partitions-with-uuids declared (blueprint-key blueprint)))))
          (root (find-root-partition image))
-         (arguments (append (operating-system-kernel-arguments os (partition-uuid root))
-                            (if (image-volatile-root? image) '("kiln.volatile=1") '())))
-         (entry (list (operating-system-label os)
-                      (string-append "/boot/vmlinuz-" version)
-                      (string-append "/boot/initrd.img-" version)
-                      arguments))
-         (others (map (lambda (entry)
-                        (list (menu-entry-label entry) (menu-entry-linux entry)
-                              (menu-entry-initrd entry) (menu-entry-linux-arguments entry)))
-                      (bootloader-configuration-menu-entries config)))
-         (text (grub-configuration (cons entry others)
-                                   (uuid-string (partition-uuid root))
-                                   (bootloader-configuration-default-entry config)
-                                   (bootloader-configuration-timeout config)
-                                   (serial-menu? config)
-                                   (bootloader-configuration-serial-unit config)
-                                   (bootloader-configuration-serial-speed config))))
-    (list
-     (make-lowered (file "boot/grub/grub.cfg" #:contents `((text . ,text))) '() '())
-     (make-lowered (file (string-append "boot/initrd.img-" version)
-                         #:contents `((source . ,initrd)))
-                   '() '()))))
+         (root-uuid (uuid-string (partition-uuid root)))
+         (arguments (append
+                     (system-kernel-arguments os (partition-uuid root) (partition-file-system root))
+                     (if (image-volatile-root? image) '("kiln.volatile=1") '())))
+         (tree (system-tree blueprint (operating-system-for-image image)
+                            (boot-files os blueprint arguments)))
+         (contents (map (lambda (part)
+                          (partition-content part tree
+                                             (lambda ()
+                                               (esp-tree os blueprint arguments
+                                                         #:root-uuid root-uuid))))
+                        (image-partitions image)))
+         (bios (and (bios-bootable? image) (grub-bios os root-uuid))))
+    (check-bootable image bios)
+    (derivation
+     (image-file-name image (case (image-format image)
+                              ((compressed-qcow2) ".qcow2") ((vmdk) ".vmdk") ((vhd) ".vhd")
+                              (else ".img")))
+     "disk-image"
+     `((format . ,(disk-format image))
+       (compression . ,(disk-compression image))
+       (table . ,(symbol->string (image-partition-table-type image)))
+       (size . ,(if (eq? (image-size image) 'guess) 'null (image-size image)))
+       (disk_uuid . ,(uuid-string (declaration-uuid root-uuid "disk")))
+       (partitions . ,(list->vector (map partition->json (image-partitions image) contents)))
+       (boot . ((grub_bios . ,(if bios (derivation-path bios) 'null)))))
+     (delete-duplicates
+      (append (if bios (list bios) '()) (append-map cdr contents))
+      eq?)
+     "write the disk image")))
 
-(define (serial-menu? config)
-  (and (memq 'serial (bootloader-configuration-terminal-outputs config)) #t))
+(define (bios-bootable? image)
+  "Has IMAGE a place for GRUB's core, and is GRUB what its system starts with?"
+  (and (memq (bootloader-name (bootloader-configuration-bootloader
+                               (operating-system-bootloader (image-operating-system image))))
+             '(grub))
+       (or (eq? (image-partition-table-type image) 'mbr)
+           (any (lambda (part)
+                  (and (uuid? (partition-type part))
+                       (string=? (uuid-string (partition-type part))
+                                 (uuid-string (partition-type bios-boot-partition)))))
+                (image-partitions image)))
+       #t))
 
-(define (partition->json part tree)
+(define (check-bootable image bios)
+  (unless (or bios (any esp-partition? (image-partitions image)))
+    (fail "nothing would start this image: it has no EFI system partition, and its boot loader is
+not for a BIOS"
+          "choose an image type such as efi-raw, or grub-bootloader"
+          (bootloader-configuration-location
+           (operating-system-bootloader (image-operating-system image))))))
+
+(define (partition-content part tree make-esp)
+  "What PART is filled with: a pair of what the builder is told and the inputs of that."
+  (let ((initializer (partition-initializer part)))
+    (cond ((root-partition? part) (tree-content tree))
+          (initializer (initializer-content part initializer))
+          ((esp-partition? part) (tree-content (make-esp)))
+          (else (cons '((tree . null)) '())))))
+
+(define (tree-content tree)
+  (cons `((tree . ,(derivation-path tree))) (list tree)))
+
+(define (initializer-content part initializer)
+  "What INITIALIZER, a file-like object or a gexp of a procedure that fills a directory, gives."
+  (let* ((lowered (lower-object
+                   (if (gexp? initializer)
+                       (computed-file "partition"
+                         #~(begin
+                             (use-modules (guix build utils))
+                             (mkdir-p #$output)
+                             (#$initializer #$output)))
+                       initializer)))
+         (source (lowered-value lowered)))
+    (if (string=? (partition-file-system part) "unformatted")
+        (cons `((tree . null) (content . ,source)) (lowered-inputs lowered))
+        (tree-content
+         (derivation "partition-tree" "directory-tree" `((source . ,source))
+                     (lowered-inputs lowered) "look through a partition's files")))))
+
+(define (partition->json part content)
   `((file_system . ,(partition-file-system part))
-    (tree . ,(if (root-partition? part) (derivation-path tree) 'null))
+    ,@(car content)
     (size . ,(if (eq? (partition-size part) 'guess) 'null (partition-size part)))
     (offset . ,(if (zero? (partition-offset part)) 'null (partition-offset part)))
     (alignment . ,(partition-alignment part))
@@ -326,43 +384,147 @@ names what is in the image, and the partition's place."
                (cond ((not type) 'null) ((uuid? type) (uuid-string type)) (else type))))
     (flags . ,(list->vector (map symbol->string (partition-flags part))))))
 
-(define (disk-image image tree)
-  "The derivation of the raw disk with the partitions of IMAGE, its root filled with TREE."
-  (unless (eq? (image-format image) 'disk-image)
-    (error "this image format cannot be built yet:" (image-format image)))
-  (unless (eq? (image-partition-table-type image) 'mbr)
-    (error "this partition table cannot be built yet:" (image-partition-table-type image)))
-  (let* ((root (find-root-partition image))
-         (grub (grub-derivation (uuid-string (partition-uuid root))
-                                (operating-system-bootloader (image-operating-system image)))))
+;;; Live media.
+
+;; squashfs holds no ACLs. Debian's packages set one, on /var/log/journal, which systemd-tmpfiles
+;; sets again when the system starts.
+(define %not-in-squashfs '("system."))
+
+;; A newc archive holds no extended attributes at all: what has capabilities there, like ping, is
+;; for root, or goes by the kernel's ping_group_range.
+(define %not-in-cpio '("system." "security." "user." "trusted."))
+
+(define (squashfs tree compression)
+  "The derivation of TREE as a squashfs."
+  (let ((tools (native-derivation (list (list "squashfs-tools" #f #f)))))
+    (derivation "root.squashfs" "squashfs"
+                `((tree . ,(derivation-path tree))
+                  (native . ,(derivation-path tools))
+                  (compression . ,compression)
+                  (level . null)
+                  (block_size . null))
+                (list tree tools)
+                "compress the root")))
+
+(define (squashfs-compression image)
+  (cond ((image-compression image) => symbol->string)
+        ((image-compression? image) "zstd")
+        (else "none")))
+
+(define (iso-image image)
+  "The derivation of an ISO whose root is a squashfs under an overlay."
+  (let* ((os (image-operating-system image))
+         (blueprint (operating-system-blueprint os))
+         (label (partition-label (find-root-partition image)))
+         (arguments (append (system-kernel-arguments os (file-system-label label) #f)
+                            '("kiln.image=/live/root.squashfs" "kiln.volatile=1")))
+         (root (squashfs (system-tree blueprint (operating-system-for-image image)
+                                      #:without-xattrs %not-in-squashfs)
+                         (squashfs-compression image)))
+         (menu (grub-menu os "/boot/vmlinuz" "/boot/initrd.img" arguments))
+         (esp (esp-tree (with-grub os) blueprint arguments #:root-label label))
+         (bios (grub-iso os label)))
     (derivation
-     (string-append (image-file-name image) ".img") "disk-image"
-     `((table . ,(symbol->string (image-partition-table-type image)))
-       (size . ,(if (eq? (image-size image) 'guess) 'null (image-size image)))
-       (disk_uuid . ,(uuid-string (declaration-uuid (uuid-string (partition-uuid root)) "disk")))
-       (partitions . ,(list->vector (map (lambda (part) (partition->json part tree))
-                                         (image-partitions image))))
-       (boot . ((grub_bios . ,(derivation-path grub)))))
-     (list tree grub)
-     "write the disk image")))
+     (image-file-name image ".iso") "iso9660"
+     `((label . ,label)
+       (disk_uuid . ,(uuid-string (declaration-uuid (blueprint-key blueprint) "disk")))
+       (tree . null)
+       (files . ,(vector
+                  `((path . "boot/vmlinuz") (source . ,(blueprint-kernel-file blueprint)))
+                  `((path . "boot/initrd.img")
+                    (source . ,(derivation-path (blueprint-initrd blueprint))))
+                  `((path . "boot/grub/grub.cfg") (text . ,menu))
+                  `((path . "live/root.squashfs") (source . ,(derivation-path root)))))
+       (bios . ,(derivation-path bios))
+       (esp . ,(derivation-path esp)))
+     (list (blueprint-root blueprint) (blueprint-initrd blueprint) root bios esp)
+     "write the ISO")))
 
-(define (image-file-name image)
-  (let ((name (image-name image)))
-    (cond ((symbol? name) (symbol->string name))
-          ((string? name) name)
-          (else "disk"))))
+(define (with-grub os)
+  "OS with GRUB for its boot loader: what ISOs start with."
+  (operating-system
+    (inherit os)
+    (bootloader (bootloader-configuration
+                 (inherit (operating-system-bootloader os))
+                 (bootloader (bootloader (name 'grub)))))))
 
-(define (grub-derivation root-uuid config)
-  "The derivation of GRUB's boot code for BIOS machines, which looks for its root by ROOT-UUID."
-  (let ((native (native-derivation
-                 (map (lambda (name) (list name #f #f)) '("grub-common" "grub-pc-bin")))))
-    (derivation "grub-bios" "grub-bios"
-                `((native . ,(derivation-path native))
-                  (modules . null)
-                  (prefix . "/boot/grub")
-                  (early . ,(grub-early-configuration
-                             root-uuid (serial-menu? config)
-                             (bootloader-configuration-serial-unit config)
-                             (bootloader-configuration-serial-speed config))))
-                (list native)
-                "make GRUB's boot code")))
+;;; Roots without a disk.
+
+(define* (container-tree image #:key (bootable? #f) (more '()) (without-xattrs '()))
+  "The blueprint of the system of IMAGE, and the derivation of its tree with the files MORE."
+  (let* ((os (image-operating-system image))
+         (blueprint (operating-system-blueprint os #:bootable? bootable?)))
+    (values blueprint
+            (system-tree blueprint (operating-system-for-image image) more
+                         #:without-xattrs without-xattrs))))
+
+(define (archive-format image)
+  (case (image-format image) ((tarball) "tar") (else (symbol->string (image-format image)))))
+
+(define (archive-image declared)
+  "The derivation of the tree of the image DECLARED as an archive or a container."
+  (call-with-values (lambda () (container-tree declared))
+    (lambda (blueprint tree)
+      (let* ((format (image-format declared))
+             (compression (or (image-compression declared)
+                              (and (image-compression? declared)
+                                   (memq format '(tarball wsl2 oci))
+                                   'gzip)))
+             ;; of a directory, the layers are compressed
+             (whole (image (inherit declared)
+                           (compression (and (not (eq? format 'oci)) compression)))))
+        (derivation
+         (image-file-name whole (if (eq? format 'oci) "" ".tar")) "archive-image"
+         `((format . ,(archive-format declared))
+           (tree . ,(derivation-path tree))
+           (compression . ,(symbol-or-null compression))
+           (name . ,(operating-system-host-name (image-operating-system declared)))
+           (tag . "latest")
+           (max_layers . ,(or (image-max-layers declared) 'null)))
+         (list tree)
+         "write the archive")))))
+
+(define (squashfs-image image)
+  (call-with-values (lambda () (container-tree image #:without-xattrs %not-in-squashfs))
+    (lambda (blueprint tree) (squashfs tree (squashfs-compression image)))))
+
+(define (erofs-image image)
+  (call-with-values (lambda () (container-tree image))
+    (lambda (blueprint tree)
+      (derivation (image-file-name image ".erofs") "file-system"
+                  `((file_system . "erofs")
+                    (tree . ,(derivation-path tree))
+                    (options . ((uuid . ,(uuid-string (declaration-uuid (blueprint-key blueprint)
+                                                                        "file system")))))
+                    (compression . ,(symbol-or-null (image-compression image))))
+                  (list tree)
+                  "write the file system"))))
+
+(define (cpio tree compression)
+  "The derivation of TREE as an archive that a kernel unpacks."
+  (derivation "root.cpio" "archive-image"
+              `((format . "cpio")
+                (tree . ,(derivation-path tree))
+                (compression . ,compression))
+              (list tree)
+              "write the archive"))
+
+;; What a kernel starts of a root that it has unpacked itself.
+(define init-link (tree-link "init" "/sbin/init"))
+
+(define (cpio-image image)
+  (call-with-values (lambda () (container-tree image #:more (list init-link)
+                                                #:without-xattrs %not-in-cpio))
+    (lambda (blueprint tree)
+      (cpio tree (cond ((image-compression image) => symbol->string)
+                       ((image-compression? image) "zstd")
+                       (else 'null))))))
+
+(define (uki-image image)
+  (call-with-values (lambda ()
+                      (container-tree image #:bootable? #t #:more (list init-link)
+                                      #:without-xattrs %not-in-cpio))
+    (lambda (blueprint tree)
+      (let ((os (image-operating-system image)))
+        (unified-kernel os blueprint (cpio tree "zstd")
+                        (assq-ref (operating-system-facts os) 'kernel-arguments))))))
