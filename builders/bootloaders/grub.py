@@ -21,7 +21,7 @@ BIOS_MODULES = (
     *("biosdisk", "part_msdos", "part_gpt", "ext2", "fat", "iso9660", "search", "search_fs_uuid"),
     *("search_label", "search_fs_file", "normal", "configfile", "linux", "chain", "echo", "test"),
     *("serial", "terminal", "sleep", "reboot", "halt", "ls", "cat", "help", "keylayouts"),
-    *("at_keyboard",),
+    *("at_keyboard", "font", "gfxterm", "vbe"),
 )
 """What the core holds when nothing else is asked for: no module is loaded from the disk later."""
 
@@ -128,6 +128,7 @@ def grub_cfg(
     serial: Serial | None = None,
     hidden: bool = False,
     keymap: str | None = None,
+    font: str | None = None,
 ) -> str:
     """The text of grub.cfg.
 
@@ -135,6 +136,8 @@ def grub_cfg(
     timeout  seconds until the default is started; -1 waits for ever
     hidden   show the menu only when a key is pressed
     keymap   the path of a keyboard layout (the builder "grub-keymap"), for machines with a BIOS
+    font     the path of a font (PF2, such as grub-common's euro.pf2) to draw the menu with, in
+             graphics mode; None: the firmware's text mode
 
     Raise UnknownEntry, UnsafeText.
     """
@@ -145,6 +148,8 @@ def grub_cfg(
         lines.append(_search(root))
     if keymap is not None:
         lines += _keyboard(keymap, serial)
+    if font is not None:
+        lines += _screen(font, serial)
     lines += [f"set default={default}", f"set timeout={timeout}"]
     if hidden:
         lines.append("set timeout_style=hidden")
@@ -181,6 +186,18 @@ def _keyboard(keymap: str, serial: Serial | None) -> list[str]:
         f"  if keymap {_word('the file', keymap)}; then",
         f"    terminal_input at_keyboard{also}",
         "  fi",
+        "fi",
+    ]
+
+
+def _screen(font: str, serial: Serial | None) -> list[str]:
+    """Draw the menu, and leave the kernel that mode; where that fails it stays text."""
+    also = " serial" if serial is not None else ""
+    return [
+        f"if loadfont {_word('the file', font)}; then",
+        "  set gfxmode=auto",
+        "  set gfxpayload=keep",
+        f"  terminal_output gfxterm{also}",
         "fi",
     ]
 

@@ -23,6 +23,7 @@ EFI_MODULES = (
         "help",
     ),
     *("all_video", "efi_gop", "efifwsetup", "keylayouts", "at_keyboard"),
+    *("font", "gfxterm"),
 )
 """What is in the image when nothing else is asked for: no module is loaded from a disk later."""
 

@@ -1,4 +1,4 @@
-"""GRUB's menu knows the declared keyboard layout."""
+"""GRUB's menu knows the declared keyboard layout, and is drawn on a screen."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ def test_a_key_is_what_is_printed_on_it_in_germany(shared_folders: Folders, tmp_
         timeout=-1,
         serial=grub.Serial(),
         keymap="/boot/grub/layout.gkb",
+        font="/boot/grub/euro.pf2",
     )
     menu += "menuentry last --hotkey=z {\n  echo the last one was chosen\n  halt\n}\n"
     with Store(shared_folders.base / "store") as store:
@@ -60,8 +61,9 @@ def test_a_key_is_what_is_printed_on_it_in_germany(shared_folders: Folders, tmp_
         files = [
             {"path": "boot/grub/grub.cfg", "text": menu},
             {"path": "boot/grub/layout.gkb", "source": keys},
+            {"path": "boot/grub/euro.pf2", "source": f"{tools.path}/usr/share/grub/euro.pf2"},
         ]
-        tree = Derivation("tree", "esp", {"files": files}, (layout,))
+        tree = Derivation("tree", "esp", {"files": files}, (layout, tools))
         root = {"file_system": "ext4", "tree": tree.path, "uuid": UUID, "flags": ["boot"]}
         arguments = {
             "table": "mbr",
@@ -74,7 +76,7 @@ def test_a_key_is_what_is_printed_on_it_in_germany(shared_folders: Folders, tmp_
         disk = store.real(realise([image], store)[0])
     control = tmp_path / "control"
     machine = Machine(disks=(Disk(disk, snapshot=True),), network=False, memory=128)
-    extra = ("-qmp", f"unix:{control},server=on,wait=off")
+    extra = ("-qmp", f"unix:{control},server=on,wait=off", "-vga", "std")
     with booted(replace(machine, extra=extra), patience=30) as console:
         console.expect(" last")
         assert "error" not in console.transcript
@@ -82,6 +84,9 @@ def test_a_key_is_what_is_printed_on_it_in_germany(shared_folders: Folders, tmp_
             commands.connect(str(control))
             tell(commands, "qmp_capabilities")
             key = [{"type": "qcode", "data": "y"}]  # the one that has a z in Germany
+            picture = tmp_path / "screen.ppm"
+            tell(commands, "screendump", filename=str(picture))
+            assert width(picture) in (640, 800, 1024, 1280)  # text mode has 720
             for _ in range(10):  # GRUB begins to listen when the first key is pressed
                 tell(commands, "send-key", keys=key)
                 with contextlib.suppress(BootFailed):
@@ -90,11 +95,19 @@ def test_a_key_is_what_is_printed_on_it_in_germany(shared_folders: Folders, tmp_
         pytest.fail(console.transcript)
 
 
+def width(picture: Path) -> int:
+    """Of a PPM, which begins with "P6", width and height."""
+    return int(picture.read_bytes()[:100].split()[1])
+
+
 def tell(control: socket.socket, command: str, **arguments: Any) -> None:
     """Give QEMU a command of its machine protocol."""
     message = {"execute": command, "arguments": arguments}
     control.sendall(json.dumps(message).encode() + b"\n")
-    control.recv(65536)
+    answer = b""
+    while b'"return"' not in answer:
+        assert b'"error"' not in answer, answer
+        answer += control.recv(65536)
 
 
 def test_layouts_that_there_are_not_are_told(shared_folders: Folders) -> None:

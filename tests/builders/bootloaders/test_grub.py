@@ -177,7 +177,9 @@ def test_grub_accepts_a_configuration_with_everything(
     index = Archive(host_sources(), shared_folders.base / "cache" / "archive").index()
     native = native_derivation(resolve(index, ["grub-common"], essential=False), name="grub-common")
     entries = [LinuxEntry("it's", "/vmlinuz", ("a b",), "/initrd", FileSystem("uuid", "x"))]
-    menu = grub.grub_cfg(entries, root=ROOT, serial=Serial(), hidden=True, keymap="/boot/x.gkb")
+    menu = grub.grub_cfg(
+        entries, root=ROOT, serial=Serial(), hidden=True, keymap="/x.gkb", font="/x.pf2"
+    )
     (tmp_path / "grub.cfg").write_text(menu + grub.loader_cfg(ROOT))
     said: list[str] = []
     with Store(shared_folders.base / "store") as store:
