@@ -17,7 +17,7 @@ from builders.tree import Entry, content_reader
 
 FORMATS = ("tar", "docker", "oci", "wsl2", "cpio")
 _ARGUMENTS = {
-    *("format", "tree", "compression", "level"),
+    *("format", "tree", "compression", "level", "drop_xattrs"),
     *("max_layers", "name", "tag", "command", "environment", "architecture"),
 }
 _CONTAINERS = ("docker", "oci")
@@ -40,6 +40,7 @@ def archive_image(build: Build) -> None:
     compression  "gzip", "zstd", "xz" or null: of the file; of the layers of an OCI layout ("gzip",
                  "zstd" or null)
     level        the compression's own scale; null: what is worth its time
+    drop_xattrs  true: leave extended attributes out, with file capabilities; "cpio" cannot hold any
 
     and of containers only, all optional:
     name         "kiln" by default;  tag  "latest" by default
@@ -57,6 +58,8 @@ def archive_image(build: Build) -> None:
     gc.disable()  # as for disk images: many tuples, no cycles
     try:
         tree = read_item(build.real(arguments["tree"]), arguments["tree"])
+        if arguments.get("drop_xattrs"):
+            tree = [entry._replace(xattrs=None) for entry in tree]
         _write(build, arguments["format"], tree, arguments.get("compression"))
     finally:
         if collecting:
@@ -92,7 +95,7 @@ def _write(build: Build, kind: str, tree: Sequence[Entry], compression: str | No
                 compression=compression, level=level,
             )  # fmt: skip
         else:
-            _write_pieces(build, docker(container, plans, build.real), compression)
+            _write_pieces(build, docker(container, plans, build.real, build.progress), compression)
     elif kind == "cpio":
         _write_pieces(build, cpio.archive(tree, content_reader(build.real)), compression)
     else:

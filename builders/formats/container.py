@@ -87,7 +87,10 @@ class Container:
 
 
 def docker(
-    container: Container, layers: Sequence[Plan], real: raw.Real
+    container: Container,
+    layers: Sequence[Plan],
+    real: raw.Real,
+    progress: raw.ReportProgress | None = None,
 ) -> Iterator[bytes | bytearray]:
     """Yield the archive that `docker load` takes: layers, then configuration and manifest.json.
 
@@ -101,9 +104,7 @@ def docker(
         head = _member(names[-1], layer.size, container.created)
         yield head
         digest = hashlib.sha256()
-        for block in stream.blocks(layer, real, _BLOCK):
-            digest.update(block)
-            yield block
+        yield from _hashed(_blocks(layers, number - 1, real, _BLOCK, progress), digest)
         diff_ids.append(digest.hexdigest())
         position += len(head) + layer.size  # a tar's size is whole records: it needs no padding
     config = container.config(diff_ids)
@@ -147,28 +148,22 @@ def write_oci(
         raise compress.UnknownCompression(f"{compression} of OCI layers", known)
     blobs = directory / "blobs" / "sha256"
     blobs.mkdir(parents=True)
-    total = sum(layer.size for layer in layers)
-    done = 0
+    size = _BLOCK if compression is None else compress.find(compression).block
     diff_ids = []
     descriptions = []
-    for layer in layers:
+    for number in range(len(layers)):
         plain, packed = hashlib.sha256(), hashlib.sha256()
-        pieces: Iterator[bytes | bytearray] = _hashed(
-            stream.blocks(layer, real, _block(compression)), plain
-        )
+        pieces = _hashed(_blocks(layers, number, real, size, progress), plain)
         if compression is not None:
             pieces = _hashed(compress.compress(pieces, compression, level), packed)
         part = blobs / "part"
         output.write_pieces(pieces, part)
-        size = part.stat().st_size
+        length = part.stat().st_size
         digest = (plain if compression is None else packed).hexdigest()
         part.rename(blobs / digest)
         diff_ids.append(plain.hexdigest())
         media = f"{_MEDIA}layer.v1.tar{LAYER_COMPRESSIONS[compression]}"
-        descriptions.append(_descriptor(media, digest, size))
-        done += layer.size
-        if progress is not None:
-            progress(done, total)
+        descriptions.append(_descriptor(media, digest, length))
     config = _put(blobs, f"{_MEDIA}config.v1+json", container.config(diff_ids))
     media = f"{_MEDIA}manifest.v1+json"
     manifest = {"schemaVersion": 2, "mediaType": media, "config": config, "layers": descriptions}
@@ -186,8 +181,20 @@ def write_oci(
     (directory / "oci-layout").write_bytes(_json({"imageLayoutVersion": "1.0.0"}))
 
 
-def _block(compression: str | None) -> int:
-    return _BLOCK if compression is None else compress.find(compression).block
+def _blocks(
+    layers: Sequence[Plan],
+    number: int,
+    real: raw.Real,
+    size: int,
+    progress: raw.ReportProgress | None,
+) -> Iterator[bytes | bytearray]:
+    """The bytes of one of the layers; progress is told of all."""
+    blocks = stream.blocks(layers[number], real, size)
+    if progress is None:
+        return blocks
+    before = sum(layer.size for layer in layers[:number])
+    total = sum(layer.size for layer in layers)
+    return output.counted(blocks, total, lambda done, _: progress(before + done, total))
 
 
 def _hashed(

@@ -86,7 +86,7 @@ def write_compressed(
     """Write the plan's bytes compressed by one of compress.METHODS; removed again on failure."""
     blocks = stream.blocks(plan, real, compress.find(compression).block)
     if progress is not None:
-        blocks = _counted(blocks, plan.size, progress)
+        blocks = counted(blocks, plan.size, progress)
     write_pieces(compress.compress(blocks, compression, level), path)
 
 
@@ -99,11 +99,12 @@ def write_pieces(pieces: Iterable[bytes | bytearray | memoryview], path: Path) -
             position += len(piece)
 
 
-def _counted(
-    blocks: Iterable[bytes | bytearray], total: int, progress: raw.ReportProgress
+def counted(
+    pieces: Iterable[bytes | bytearray], total: int, progress: raw.ReportProgress
 ) -> Iterator[bytes | bytearray]:
+    """The same pieces; tells `progress` how many of their `total` bytes have been taken."""
     done = 0
-    for block in blocks:
-        yield block
-        done += len(block)
+    for piece in pieces:
+        yield piece
+        done += len(piece)
         progress(done, total)

@@ -237,3 +237,20 @@ def test_what_cpio_cannot_hold_is_an_error_and_leaves_nothing(store: Path) -> No
     with pytest.raises(cpio.NotInCpio, match="/a"):
         built(store, "cpio")
     assert not (store / "image").exists()
+    assert b"a\0" in built(store, "cpio", drop_xattrs=True).read_bytes()
+
+
+@pytest.mark.parametrize("image_format", ["docker", "oci", "tar"])
+def test_progress_rises_to_all_bytes(store: Path, image_format: str) -> None:
+    seen: list[tuple[int, int]] = []
+    build = Build(
+        name="image",
+        arguments={"format": image_format, "tree": TREE},
+        output=store / "image",
+        scratch=store,
+        store=store,
+        report=lambda message: seen.append((message[1], message[2])),
+    )
+    archive_image.archive_image(build)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert seen[-1][0] == seen[-1][1] > 3_000_000
