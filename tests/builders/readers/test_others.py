@@ -1,4 +1,4 @@
-"""FAT, ISO 9660, EROFS, partition tables and qcow2: what was written, by Kiln or others, is read."""
+"""FAT, ISO 9660, EROFS, tables, qcow2: what was written, by Kiln or others, is what is read."""
 
 from __future__ import annotations
 
