@@ -12,7 +12,7 @@ from builders.formats import layers, tar, wsl
 from builders.formats.container import Container, docker, write_oci
 from builders.mtree import read_item
 from builders.registry import Build, builder
-from builders.sinks import compress, output, raw, stream
+from builders.sinks import codecs, compress, output, raw, stream
 from builders.tree import Entry, content_reader
 
 FORMATS = ("tar", "docker", "oci", "wsl2", "cpio")
@@ -78,6 +78,8 @@ def _check(arguments: Mapping[str, Any]) -> None:
         )
     if arguments.get("compression") is not None:
         compress.find(arguments["compression"])
+    elif arguments.get("level") is not None:
+        raise codecs.LevelWithoutCompression(arguments["level"])
     most = arguments.get("max_layers")
     if most is not None and (not isinstance(most, int) or most < 1):
         raise BadArchive(f"an image cannot have at most {most} layers", hint="1 or more, or null")

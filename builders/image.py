@@ -109,7 +109,7 @@ def disk_image(build: Build) -> None:
     arguments = build.arguments
     image_format = arguments.get("format") or "raw"
     compression = arguments.get("compression")
-    output.check(image_format, compression)
+    output.check(image_format, compression, arguments.get("level"))
     collecting = gc.isenabled()
     gc.disable()  # a plan is very many tuples and no cycles: looking for some takes a fifth of it
     try:

@@ -41,6 +41,16 @@ class BadLevel(BuilderError):
         super().__init__(f"{method} has no level {level}", hint=f"levels are {low} to {high}")
 
 
+class LevelWithoutCompression(BuilderError):
+    """A level is asked for where nothing is compressed."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(
+            f"there is a compression level, {level}, but no compression",
+            hint="leave the level out, or say how to compress",
+        )
+
+
 def check_level(method: str, level: int) -> None:
     """Raise BadLevel if `level` is none of the method's."""
     low, high = LEVELS[method]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from builders.errors import BuilderError
 from builders.plan import Plan
-from builders.sinks import compress, qcow2, raw, stream, vhd, vmdk
+from builders.sinks import codecs, compress, qcow2, raw, stream, vhd, vmdk
 
 FORMATS = ("raw", "qcow2", "vmdk", "vhd")
 
@@ -23,10 +23,12 @@ class UnknownFormat(BuilderError):
         super().__init__(f"disk images of the format {name} cannot be written", hint=hint)
 
 
-def check(image_format: str, compression: str | None) -> None:
-    """Raise UnknownFormat or UnknownCompression if `write` would not know what to do."""
+def check(image_format: str, compression: str | None, level: int | None = None) -> None:
+    """Raise UnknownFormat, UnknownCompression or LevelWithoutCompression: before work is done."""
     if image_format not in FORMATS:
         raise UnknownFormat(image_format)
+    if level is not None and compression is None and image_format != "vmdk":
+        raise codecs.LevelWithoutCompression(level)
     if compression is None or (image_format == "qcow2" and compression in qcow2.COMPRESSIONS):
         return
     if image_format == "vmdk":
@@ -56,9 +58,9 @@ def write(
     level         the compression's own; None: what is worth its time
     uuid          the disk's, for formats that name it
 
-    Raises UnknownFormat, UnknownCompression, and what the sinks raise.
+    Raises what `check` and the sinks raise.
     """
-    check(image_format, compression)
+    check(image_format, compression, level)
     if image_format == "vmdk":
         vmdk.write(plan, path, real, progress, uuid=uuid, level=level)
     elif image_format == "qcow2" and compression in (None, *qcow2.COMPRESSIONS):

@@ -64,7 +64,10 @@ def plan(source: Plan) -> Plan:
     metadata = [*layout.tables(0), *layout.l2(tables), *layout.refcounts(refcounts)]
     extent = iter(moves)
     end, move = next(extent, (0, 0))
-    pieces: list[Segment | tuple[int, bytes]] = [*source.segments, *source.metadata]
+    pieces: list[Segment | tuple[int, bytes]] = [
+        *(segment for segment in source.segments if segment.length),
+        *(piece for piece in source.metadata if piece[1]),
+    ]
     pieces.sort(key=itemgetter(0))
     segments = []
     for piece in pieces:

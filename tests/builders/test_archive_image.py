@@ -218,6 +218,7 @@ def test_umoci_unpacks_the_tree(store: Path) -> None:
         ({"max_layers": 0}, archive_image.BadArchive),
         ({"compression": "lz4"}, compress.UnknownCompression),
         ({"compression": "gzip", "level": 10}, codecs.BadLevel),
+        ({"level": 1}, codecs.LevelWithoutCompression),
         ({"format": "oci", "compression": "xz"}, compress.UnknownCompression),
         ({"format": "docker", "name": "Not Good"}, container.BadReference),
         ({"format": "docker", "tag": "-x"}, container.BadReference),

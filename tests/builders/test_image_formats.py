@@ -11,7 +11,7 @@ import pytest
 
 from builders import image, mtree
 from builders.registry import Build
-from builders.sinks import compress, output
+from builders.sinks import codecs, compress, output
 from builders.tree import Entry
 from tests.builders.sinks.qemu import NEEDS_QEMU, assert_same_disk
 
@@ -61,7 +61,7 @@ def test_every_format_holds_the_disk(
     image_format: str, compression: str | None, tmp_path: Path
 ) -> None:
     raw = built(tmp_path).read_bytes()
-    image = built(tmp_path, format=image_format, compression=compression, level=2)
+    image = built(tmp_path, format=image_format, compression=compression)
     assert_same_disk(image, image_format, raw)
     assert image.stat().st_blocks * 512 < len(raw)
 
@@ -75,6 +75,7 @@ def test_a_raw_image_can_be_packed(tmp_path: Path) -> None:
     ("arguments", "error"),
     [
         ({"format": "vhdx"}, output.UnknownFormat),
+        ({"format": "vhd", "level": 3}, codecs.LevelWithoutCompression),
         ({"format": "vmdk", "compression": "gzip"}, compress.UnknownCompression),
     ],
 )

@@ -115,3 +115,8 @@ def test_the_plan_of_a_file_is_in_order_and_keeps_places_within_clusters() -> No
     )
     assert all(end <= start for (_, end), (start, _) in itertools.pairwise(pieces))
     assert pieces[-1][1] <= plan.size
+
+
+def test_pieces_without_bytes_take_no_place() -> None:
+    empty = Plan(GIB, [(GIB - 1, b"")], [Segment(MIB, "a", 0, 0)])
+    assert qcow2.plan(empty) == qcow2.plan(Plan(GIB))
