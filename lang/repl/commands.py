@@ -58,7 +58,7 @@ def describe(repl: Repl, text: str) -> str:
         found = repl.run(lambda: repl.describer.describe(form.name, repl.module))
         if found is not None:
             return found
-        elsewhere = _exporters(repl, form.name)
+        elsewhere = _exporters(repl, form.name) or repl.describer.origins.exporters(form.name)
         if elsewhere:
             shown = " or ".join(elsewhere)
             raise CommandError(f"{form.name} is not bound here", f"it is exported by {shown}")

@@ -11,6 +11,7 @@ from lang.data import MString, Pair, Record, RecordType, Symbol, python_list, sy
 from lang.forms.guix_records import RecordSyntax
 from lang.modules import Module
 from lang.pretty import pretty
+from lang.repl import manual
 from lang.repl.origins import Origin, Origins
 from lang.runtime.condition_types import ConditionType
 from lang.runtime.native_errors import variable_name
@@ -97,20 +98,22 @@ class Describer:
         if isinstance(value, Module):
             return Known(name, "module", home, self.origins.commentary(value.name))
         if not callable(value) or not hasattr(value, "__name__"):
-            documentation = _comment(origin) or _of_itself(value)
+            standard = _manual(name, home)
+            about = standard.documentation if standard is not None else _of_itself(value)
+            documentation = _comment(origin) or about
             return Known(name, self.kind_of(value), home, documentation, "", origin)
         origin = origin or self.origins.of_procedure(value)
-        documentation = inspect.cleandoc(value.__doc__ or "") or self._of_record(
-            value, name, origin
+        documentation = (
+            inspect.cleandoc(value.__doc__ or "")
+            or self._of_record(value, name, origin)
+            or _comment(origin)
         )
-        return Known(
-            name,
-            "procedure",
-            home,
-            documentation or _comment(origin),
-            signature(name, value, origin),
-            origin,
-        )
+        use = signature(name, value, origin)
+        standard = _manual(name, home)
+        if standard is not None:
+            documentation = documentation or standard.documentation
+            use = use if origin is not None else standard.signature
+        return Known(name, "procedure", home, documentation, use, origin)
 
     def kind_of(self, value: Any) -> str:
         """A word for the type of a value."""
@@ -125,11 +128,15 @@ class Describer:
         record = record_syntax(binding)
         if record is not None:
             use = f"({name} (inherit record) (field value) ...)"
-            return Known(name, "record constructor", home, _comment(origin), use, origin)
+            about = _comment(origin) or f"Makes a {record.type_id.name} record."
+            return Known(name, "record constructor", home, about, use, origin)
         if type(binding) is Special:
             documentation = inspect.cleandoc(
                 binding.expand.__doc__ or (binding.define and binding.define.__doc__) or ""
             )
+            standard = manual.entries().get(name)
+            if not documentation and standard is not None:
+                return Known(name, "special form", home, standard.documentation, standard.signature)
             return Known(name, "special form", home, documentation or _comment(origin), "", origin)
         if type(binding) is Macro or type(binding) is SyntaxParameter:
             documentation = _rule_documentation(origin) or _comment(origin)
@@ -304,6 +311,13 @@ def _is_text(value: Any) -> bool:
     return type(value) in (str, Symbol, MString)
 
 
+_STANDARD: Final = ("(guile)", "(srfi ", "(ice-9 ", "(rnrs ")
+
+
+def _manual(name: str, home: str) -> manual.Entry | None:
+    return manual.entries().get(name) if home.startswith(_STANDARD) else None
+
+
 def _comment(origin: Origin | None) -> str:
     return origin.comment if origin is not None else ""
 
@@ -319,11 +333,18 @@ def _rule_use(name: str, origin: Origin | None) -> str:
     parts = python_list(origin.form.cdr) if origin is not None else []
     if parts and type(parts[0]) is Pair:
         return pretty(Pair(symbol(name), parts[0].cdr), WIDTH - 2)
-    if len(parts) < 2 or type(parts[1]) is not Pair or parts[1].car is not symbol("syntax-rules"):
-        return ""
-    rules = [rule for rule in python_list(parts[1].cdr)[1:] if type(rule) is Pair]
+    rules = _rules(parts[1]) if len(parts) > 1 else []
     uses = [Pair(symbol(name), rule.car.cdr) for rule in rules if type(rule.car) is Pair]
     return "\n".join(pretty(use, WIDTH - 2) for use in uses)
+
+
+def _rules(form: Any) -> list[Pair]:
+    """The rules of a syntax-rules form, or of the first syntax-case in a procedure."""
+    items = python_list(form)
+    skipped = {"syntax-rules": 2, "syntax-case": 3}
+    if items and type(items[0]) is Symbol and items[0].name in skipped:
+        return [rule for rule in items[skipped[items[0].name] :] if type(rule) is Pair]
+    return next((found for item in items if (found := _rules(item))), [])
 
 
 def _indented(text: str) -> list[str]:

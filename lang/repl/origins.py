@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lang.session import Session
 
 _COMMENT: Final = re.compile(r"(?:^;;?(?!;).*\n)+\Z", re.M)
+_EXPORTS: Final = re.compile(r"#:(?:re-)?export\s*\(([^()]*)\)")
 _MODULE_COMMENT: Final = re.compile(r"\A(?:;;;.*\n)+", re.M)
 
 
@@ -73,6 +74,17 @@ class Origins:
         """The file that a module was read from."""
         source = self._source(module)
         return source.name if source is not None else None
+
+    def exporters(self, name: str) -> list[str]:
+        """The modules on the load path, loaded or not, whose define-module exports `name`."""
+        word = re.compile(rf"(?<![^\s()]){re.escape(name)}(?![^\s()])")
+        found = []
+        for directory in self._session.load_path:
+            for path in sorted(directory.rglob("*.scm")):
+                exports = _EXPORTS.findall(path.read_text(encoding="utf-8"))
+                if any(map(word.search, exports)):
+                    found.append(f"({' '.join(path.relative_to(directory).with_suffix('').parts)})")
+        return found
 
     def _source(self, module: tuple[str, ...]) -> Source | None:
         for directory in self._session.load_path:

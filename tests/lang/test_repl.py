@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lang.errors import SchemeError
+from lang.repl import manual
 from lang.repl.engine import Repl
 from lang.repl.registry import CommandError, Quit
 from lang.session import Session
@@ -292,3 +293,40 @@ def test_bt_without_an_error_says_so(say: Say) -> None:
 def test_quit_ends(say: Say) -> None:
     with pytest.raises(Quit):
         say(",q")
+
+
+def test_an_unbound_name_is_looked_for_in_modules_that_are_not_loaded(say: Say) -> None:
+    with pytest.raises(CommandError) as caught:
+        say(",describe with-twice")
+    assert caught.value.hint == "it is exported by (shapes)"
+
+
+def test_standard_procedures_are_in_the_manual(say: Say) -> None:
+    lines = say(",describe string-pad").splitlines()
+    assert lines[1] == "  (string-pad string length [char])"
+    assert "filled with CHAR" in lines[2]
+    assert "Evaluate the forms in order" in say(",describe begin")
+    say("(use-modules (srfi srfi-1))")
+    assert "(fold procedure init list ...)" in say(",describe fold")
+
+
+def test_names_of_the_manual_are_those_of_modules(repl: Repl) -> None:
+    session = repl.session
+    known = {name.name for name in session.core.table}
+    for written in sorted(set(session.module_names())):
+        name = tuple(written[1:-1].split())
+        if name[0] in ("srfi", "ice-9", "rnrs", "guix"):
+            known |= {id.name for id in session.import_module(name).exported_names()}
+    assert set(manual.entries()) <= known
+
+
+def test_nearly_everything_in_the_core_is_documented(repl: Repl) -> None:
+    names = [name.name for name in repl.session.core.table]
+    known = [repl.describer.known(name, repl.module) for name in names]
+    silent = [one.name for one in known if one is not None and not one.documentation]
+    assert len(silent) < 25, silent
+
+
+def test_patterns_tell_how_macros_are_used(say: Say) -> None:
+    say(",use (gnu services)")
+    assert "(service type)\n  (service type value)\n" in say(",describe service")
