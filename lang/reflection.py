@@ -10,7 +10,7 @@ from lang.data import NIL, UNSPECIFIED, Symbol, scheme_list, symbol
 from lang.modules import Interface, Module, module_name
 from lang.runtime import signals
 from lang.runtime.library import Library
-from lang.syntax import Global
+from lang.syntax import Global, refuse_circular
 
 if TYPE_CHECKING:
     from lang.session import Session
@@ -34,6 +34,7 @@ def library(session: Session) -> Library:
     @procedure("eval")
     def evaluate(form: Any, module: Any) -> Any:
         """The value of the form in the module."""
+        refuse_circular(form)
         return session.evaluate([form], module_of("eval", module))
 
     @procedure("environment", "scheme-report-environment", "null-environment")
@@ -49,6 +50,7 @@ def library(session: Session) -> Library:
     @procedure("primitive-eval")
     def primitive_eval(form: Any) -> Any:
         """The value of the form in the current module."""
+        refuse_circular(form)
         return session.evaluate([form], session.current)
 
     @procedure("resolve-module", "resolve-interface")

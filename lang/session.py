@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import importlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,7 +32,7 @@ from lang.runtime.core import core_bindings, staged_names
 from lang.runtime.library import Library
 from lang.runtime.trampoline import call
 from lang.sources import Source, SourceMap
-from lang.syntax import CURRENT, Alias, AliasTable, Global, Staged, nearest
+from lang.syntax import CURRENT, Alias, AliasTable, Global, Staged, nearest, refuse_circular
 from lang.toplevel import TopLevel
 from lang.unit import Unit, compile_unit, run
 
@@ -195,7 +196,7 @@ class Session:
         source = self._source(path)
         if fold_case:
             source = self.sources.add(source.name, "#!fold-case " + source.text)
-        return reader.read_all(source)
+        return program(source)
 
     # ------------------------------------------------------------ modules
 
@@ -359,7 +360,7 @@ class Session:
 
     def _compile_and_store(self, source: Source, module: Module, key: bytes, cache: Cache) -> Any:
         module.dependencies.clear()
-        top, unit = self._expand(reader.read_all(source), source.name, module)
+        top, unit = self._expand(program(source), source.name, module)
         value = self._finish(top, unit)
         digests = [(name, self.modules[name].digest) for name in module.dependencies]
         module.digest = _digest(key, digests)
@@ -371,7 +372,7 @@ class Session:
     def _evaluate(self, source: Source, module: Module) -> Any:
         with _collector_off():
             self._last = module
-            return self.evaluate(reader.read_all(source), module, source.name)
+            return self.evaluate(program(source), module, source.name)
 
     def _expand(self, forms: list[Any], name: str, module: Module) -> tuple[TopLevel, Unit | None]:
         position = CURRENT.position
@@ -387,6 +388,18 @@ class Session:
         for key in top.defined:
             self.pending.pop(key, None)
         return value
+
+
+_LABEL: Final = re.compile(r"#[0-9]+=")
+
+
+def program(source: Source) -> list[Any]:
+    """The forms in `source`. Raises SchemeSyntaxError where one contains itself unquoted."""
+    forms = reader.read_all(source)
+    if _LABEL.search(source.text):
+        for form in forms:
+            refuse_circular(form)
+    return forms
 
 
 def _digest(key: bytes, digests: list[tuple[ModuleName, str]]) -> str:

@@ -187,15 +187,28 @@ def base(id: Identifier) -> Symbol:
     return id  # type: ignore[return-value]
 
 
-_SUSPICIOUS: Final = 1000
-"""How long or deep a datum is before strip looks whether it contains itself."""
+_SUSPICIOUS: Final = 10_000
+"""How many pairs a datum has before strip looks whether it contains itself."""
 
 
-def strip(x: Any, depth: int = 0) -> Any:
+class _CircularError(Exception):
+    pass
+
+
+def strip(x: Any) -> Any:
     """The datum of `x`: aliases become symbols again. Shares what needs no change."""
-    kind = type(x)
-    if depth == _SUSPICIOUS and is_circular(x):
+    if type(x) is not Pair and type(x) is not list:
+        return _strip(x, [])
+    try:
+        return _strip(x, [_SUSPICIOUS, x])
+    except _CircularError:
         return _strip_circular(x)
+
+
+def _strip(x: Any, account: list[Any]) -> Any:
+    """strip; `account` holds how many pairs may follow before the whole datum, which it holds
+    too, is looked at."""
+    kind = type(x)
     if kind is Alias:
         return base(x)
     if kind is Pair:
@@ -203,13 +216,16 @@ def strip(x: Any, depth: int = 0) -> Any:
         changed = False
         rest = x
         while type(rest) is Pair:
-            item = strip(rest.car, depth + 1)
+            item = rest.car
+            if type(item) is not Symbol:
+                item = _strip(item, account)
             changed = changed or item is not rest.car
             items.append(item)
             rest = rest.cdr
-            if len(items) == _SUSPICIOUS and is_circular(x):
-                return _strip_circular(x)
-        tail = strip(rest, depth + 1)
+            account[0] -= 1
+            if account[0] == 0 and is_circular(account[1]):
+                raise _CircularError
+        tail = _strip(rest, account)
         if not changed and tail is rest:
             return x
         for item in reversed(items):
@@ -217,7 +233,10 @@ def strip(x: Any, depth: int = 0) -> Any:
         tail.pos = x.pos
         return tail
     if kind is list:
-        stripped = [strip(item, depth + 1) for item in x]
+        account[0] -= 1
+        if account[0] == 0 and is_circular(account[1]):
+            raise _CircularError
+        stripped = [_strip(item, account) for item in x]
         return x if all(a is b for a, b in zip(stripped, x, strict=True)) else stripped
     if kind is Expanded:
         return symbol(x.name)
@@ -243,6 +262,15 @@ def is_circular(x: Any, skipped: Callable[[Any], bool] = lambda _: False) -> boo
             children = (node.cdr, node.car) if kind is Pair else node
             pending.extend((child, False) for child in children)
     return False
+
+
+def refuse_circular(form: Any) -> None:
+    """Raise SchemeSyntaxError if the program `form` contains itself, other than in a literal."""
+    if is_circular(form, lambda node: type(node) is Pair and node.car is _QUOTE):
+        syntax_error("this form contains itself", form, "only a quoted datum can: '#0=(a b . #0#)")
+
+
+_QUOTE: Final = symbol("quote")
 
 
 def _strip_circular(x: Any) -> Any:
