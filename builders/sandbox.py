@@ -68,7 +68,7 @@ class Sandbox:
 
     binds: Sequence[Bind] = ()
     roots: Sequence[Path] = ()
-    env: Mapping[str, str | None] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
     cwd: str = "/build"
     network: bool = False
     uid0: bool = True
@@ -80,7 +80,7 @@ def run(
     command: Sequence[str],
     *,
     binds: Sequence[Bind] = (),
-    env: Mapping[str, str | None] | None = None,
+    env: Mapping[str, str] | None = None,
     cwd: str = "/build",
     roots: Sequence[Path] = (),
     network: bool = False,
@@ -94,7 +94,7 @@ def run(
 
     binds    files and directories to show; nested ones are fine; "/tmp" and "/build" are in memory
              unless a bind puts something there
-    env      variables beside ENVIRONMENT, or instead of its; one that is None is not set
+    env      variables beside ENVIRONMENT, or instead of its
     roots    native items: directories whose usr/ are shown as one at /usr, with links to it at
              /bin, /sbin, /lib and /lib64, and whose etc/ are copied to /etc; the first wins
     network  use the host's
@@ -244,8 +244,7 @@ def enter(sandbox: Sandbox) -> None:
     if child := os.fork():
         _reap_until(child)
     os.environ.clear()
-    variables = {**ENVIRONMENT, **sandbox.env}
-    os.environ.update({name: text for name, text in variables.items() if text is not None})
+    os.environ.update({**ENVIRONMENT, **sandbox.env})
 
 
 def _reap_until(child: int) -> None:
