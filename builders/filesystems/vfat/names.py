@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 import struct
-from collections.abc import Collection
 from typing import NamedTuple
 
 from builders.filesystems.hierarchy import BadTree
@@ -12,7 +12,10 @@ ENTRY = 32
 """Bytes of a directory entry."""
 
 _SHORT = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'()-@^_`{}~")
-_FORBIDDEN = frozenset('"*/:<>?\\|')
+_FORBIDDEN = re.compile(r'["*/:<>?\\|\x00-\x1f]')
+_NOT_TEXT = re.compile("[\ud800-\udfff]")
+_DROPPED = re.compile("[ .]")
+_REPLACED = re.compile(r"[^A-Z0-9!#$%&'()\-@^_`{}~]")
 _LONGEST = 255  # UTF-16 units
 _UNITS = 13  # in an entry
 _LONG_NAME = 0x0F
@@ -37,28 +40,58 @@ class BadFatName(BadTree):
 
 def check(path: str, name: str) -> None:
     """Raise BadFatName for a name that FAT cannot hold."""
-    if any(character in _FORBIDDEN or character < " " for character in name):
+    if _FORBIDDEN.search(name):
         raise BadFatName(path, 'its name has one of "*/:<>?\\| or a control character')
-    if any("\ud800" <= character <= "\udfff" for character in name):
+    if not name.isascii() and _NOT_TEXT.search(name):
         raise BadFatName(path, "its name is not UTF-8")
     if name[-1] in ". ":
         raise BadFatName(path, "its name ends with a point or a space")
-    if len(name.encode("utf-16-le")) // 2 > _LONGEST:
+    if 2 * len(name) > _LONGEST and len(name.encode("utf-16-le")) // 2 > _LONGEST:
         raise BadFatName(path, f"its name has more than {_LONGEST} UTF-16 units")
 
 
 def folded(name: str) -> str:
     """What is the same for two names that FAT takes for one."""
+    if name.isascii():
+        return name.upper()
     return "".join(upper if len(upper := c.upper()) == 1 else c for c in name)
 
 
-def short(name: str, taken: Collection[bytes]) -> Short:
-    """A short name for `name` that is not in `taken`."""
-    base, point, extension = name.rpartition(".")
-    if not point or not base:
-        base, extension = name, ""
+class ShortNames:
+    """The short names of one directory, all different."""
+
+    def __init__(self) -> None:
+        self._taken: set[bytes] = set()
+        self._last: dict[tuple[str, str], int] = {}
+
+    def give(self, name: str) -> Short:
+        """A short name for `name`, taken from now on."""
+        base, point, extension = name.rpartition(".")
+        if not point or not base:
+            base, extension = name, ""
+        short = _exact(name, base, extension)
+        if short is None or short.name in self._taken:
+            short = Short(self._numbered(_cleaned(base) or "_", _cleaned(extension)[:3]), False)
+        self._taken.add(short.name)
+        return short
+
+    def _numbered(self, stem: str, extension: str) -> bytes:
+        key = (stem[:6], extension)  # of those, earlier numbers are known to be taken
+        number = self._last.get(key, 0)
+        while True:
+            number += 1
+            mark = f"~{number}"
+            base = stem[: 8 - len(mark)] + mark
+            candidate = (base.ljust(8) + extension.ljust(3)).encode("ascii")
+            if candidate not in self._taken:
+                self._last[key] = number
+                return candidate
+
+
+def _exact(name: str, base: str, extension: str) -> Short | None:
+    """The short name that is `name` itself, if there is one."""
     upper, upper_extension = base.upper(), extension.upper()
-    if (
+    if not (
         name.isascii()
         and 0 < len(base) <= 8
         and len(extension) <= 3
@@ -66,33 +99,22 @@ def short(name: str, taken: Collection[bytes]) -> Short:
         and base in (upper, base.lower())
         and extension in (upper_extension, extension.lower())
     ):
-        exact = (upper.ljust(8) + upper_extension.ljust(3)).encode("ascii")
-        if exact not in taken:
-            case = 0 if base == upper else _LOWER_BASE
-            case |= 0 if extension == upper_extension else _LOWER_EXTENSION
-            return Short(exact, True, case)
-    stem = _cleaned(base) or "_"
-    end = _cleaned(extension)[:3].ljust(3)
-    number = 1
-    while True:
-        mark = f"~{number}"
-        candidate = ((stem[: 8 - len(mark)] + mark).ljust(8) + end).encode("ascii")
-        if candidate not in taken:
-            return Short(candidate, False)
-        number += 1
+        return None
+    case = 0 if base == upper else _LOWER_BASE
+    case |= 0 if extension == upper_extension else _LOWER_EXTENSION
+    return Short((upper.ljust(8) + upper_extension.ljust(3)).encode("ascii"), True, case)
 
 
 def _cleaned(text: str) -> str:
-    return "".join(
-        character if character in _SHORT else "_"
-        for character in text.upper()
-        if character not in " ."
-    )
+    return _REPLACED.sub("_", _DROPPED.sub("", text.upper()))
 
 
 def entries_of(name: str, exact: bool) -> int:
     """How many directory entries a file takes."""
-    return 1 if exact else 1 + -(-len(name.encode("utf-16-le")) // (2 * _UNITS))
+    if exact:
+        return 1
+    units = len(name) if name.isascii() else len(name.encode("utf-16-le")) // 2
+    return 1 - -units // _UNITS
 
 
 def long_entries(name: str, short_name: bytes) -> bytes:

@@ -6,20 +6,21 @@ import array
 import struct
 import time
 import uuid as uuids
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from operator import itemgetter
 
-from builders.filesystems.hierarchy import BadContent, BadTree, Hierarchy, TreeDoesNotFit, index
+from builders.filesystems.hierarchy import BadContent, TreeDoesNotFit
 from builders.filesystems.options import BadOption, LabelTooLong, check
 from builders.filesystems.vfat import names
 from builders.filesystems.vfat.geometry import SECTOR, Geometry, geometry, usual_bits
+from builders.filesystems.vfat.survey import Survey, survey
 from builders.plan import Plan, Segment
 from builders.tree import Content, Entry
 
 _MIB = 1 << 20
 _TYPES = {"size": int, "free": int, "label": str, "uuid": uuids.UUID}
 _BITS = {"fat12": 12, "fat16": 16, "fat32": 32}
-_LARGEST = 0xFFFFFFFF
 _LEAST = {12: 64 * 1024, 16: 3 * _MIB, 32: 33 * _MIB}  # where to begin to look for a size
 
 _VOLUME, _DIRECTORY, _ARCHIVE = 0x08, 0x10, 0x20
@@ -27,25 +28,6 @@ _MEDIA = 0xF8
 _FIRST_YEAR = 315532800  # 1980-01-01 in seconds
 _LAST_YEAR = 4354819199  # 2107-12-31
 _LABEL_FORBIDDEN = frozenset('"*+,./:;<=>?[\\]|')
-
-
-class NotInFat(BadTree):
-    def __init__(self, path: str, what: str) -> None:
-        super().__init__(f"/{path} is {what}, which a FAT file system cannot hold")
-
-
-class SameName(BadTree):
-    def __init__(self, path: str) -> None:
-        super().__init__(f"/{path} differs from another name in its directory by case only")
-
-
-_OTHER_KINDS = {
-    "l": "a symbolic link",
-    "c": "a character device",
-    "b": "a block device",
-    "p": "a fifo",
-    "s": "a socket",
-}
 
 
 def make(name: str, tree: Sequence[Entry], options: Mapping[str, object]) -> Plan:
@@ -61,22 +43,21 @@ def make(name: str, tree: Sequence[Entry], options: Mapping[str, object]) -> Pla
     if not isinstance(uuid, uuids.UUID):
         raise BadOption("uuid", "it must be given")
     label = _label(str(checked.get("label", "")))
-    hierarchy = index(tree)
-    shorts = _shorten(hierarchy)
+    found = survey(tree)
     bits = _BITS.get(name)
     if isinstance(size, int):
-        layout = geometry(size, bits or usual_bits(size), _root_entries(hierarchy, shorts))
+        layout = geometry(size, bits or usual_bits(size), found.root_entries())
         if layout is None:
             raise BadOption("size", f"there is no {name} of {size:,} bytes")
-        needed = sum(_clusters(hierarchy, shorts, layout).values())
+        needed = sum(_clusters(found, layout).values())
         if needed > layout.clusters:
             lacking = (needed - layout.clusters) * layout.cluster
             raise TreeDoesNotFit(tree, size + lacking, size, name)
-        return _Writer(hierarchy, shorts, layout, label, uuid).write(size)
+        return _Writer(found, layout, label, uuid).write(size)
     content = sum(-(-entry.size // 4096) * 4096 for entry in tree)
     wanted = free if isinstance(free, int) else content // 20 + _MIB
-    layout = _fitting(hierarchy, shorts, bits, content + wanted, wanted)
-    return _Writer(hierarchy, shorts, layout, label, uuid).write(layout.sectors * SECTOR)
+    layout = _fitting(found, bits, content + wanted, wanted)
+    return _Writer(found, layout, label, uuid).write(layout.sectors * SECTOR)
 
 
 def _label(label: str) -> bytes:
@@ -87,89 +68,19 @@ def _label(label: str) -> bytes:
     return label.upper().encode("ascii")
 
 
-Shorts = dict[int, names.Short]
-"""By index of the entry."""
+def _clusters(found: Survey, layout: Geometry) -> dict[int, int]:
+    return found.clusters(layout.cluster, root=layout.bits == 32)
 
 
-def _shorten(hierarchy: Hierarchy) -> Shorts:
-    """Check all entries and give them short names."""
-    shorts: Shorts = {}
-    for children in hierarchy.children.values():
-        taken: set[bytes] = set()
-        folded: set[str] = set()
-        for child in children:
-            entry = hierarchy.entries[child]
-            if entry.kind in _OTHER_KINDS:
-                raise NotInFat(entry.path, _OTHER_KINDS[entry.kind])
-            if entry.kind == "h":
-                raise NotInFat(entry.path, "another name of a file")
-            if entry.size > _LARGEST:
-                raise NotInFat(entry.path, "a file of 4 GiB or more")
-            name = entry.path.rpartition("/")[2]
-            names.check(entry.path, name)
-            key = names.folded(name)
-            if key in folded:
-                raise SameName(entry.path)
-            folded.add(key)
-            shorts[child] = names.short(name, taken)
-            taken.add(shorts[child].name)
-    return shorts
-
-
-def _directory_size(hierarchy: Hierarchy, shorts: Shorts, directory: int) -> int:
-    """Bytes of the entries of a directory, with its label or its "." and ".."."""
-    count = 2 if directory else 1
-    for child in hierarchy.children[directory]:
-        name = hierarchy.entries[child].path.rpartition("/")[2]
-        count += names.entries_of(name, shorts[child].exact)
-    return count * names.ENTRY
-
-
-def _root_entries(hierarchy: Hierarchy, shorts: Shorts) -> int:
-    """Entries that the root of FAT12 and FAT16 has room for: the usual 512, or more."""
-    count = _directory_size(hierarchy, shorts, 0) // names.ENTRY
-    if count > 65520:
-        raise BadTree("the root directory has more files than a FAT12 or FAT16 can hold")
-    return max(512, -(-count // 128) * 128)
-
-
-def _clusters(hierarchy: Hierarchy, shorts: Shorts, layout: Geometry) -> dict[int, int]:
-    """How many clusters each entry takes, directories first."""
-    counts = {}
-    for directory in hierarchy.children:
-        if directory or layout.bits == 32:
-            size = _directory_size(hierarchy, shorts, directory)
-            counts[directory] = -(-size // layout.cluster)
-    for number in _by_source(hierarchy.entries):
-        counts[number] = -(-hierarchy.entries[number].size // layout.cluster)
-    return counts
-
-
-def _by_source(entries: Sequence[Entry]) -> Iterator[int]:
-    """The files, those of one source together and in its order."""
-    ranks: dict[str, int] = {}
-    keyed = []
-    for number, entry in enumerate(entries):
-        if entry.kind == "f":
-            ref = entry.ref
-            if isinstance(ref, Content):
-                keyed.append((ranks.setdefault(ref.source, len(ranks)), ref.offset, number))
-            else:
-                keyed.append((-1, 0, number))
-    return (number for _, _, number in sorted(keyed))
-
-
-def _fitting(
-    hierarchy: Hierarchy, shorts: Shorts, bits: int | None, start: int, free: int
-) -> Geometry:
+def _fitting(found: Survey, bits: int | None, start: int, free: int) -> Geometry:
     """The geometry of a size at which everything fits and `free` bytes are left."""
-    root_entries = _root_entries(hierarchy, shorts)
+    root_entries = found.root_entries()
     size = max(start, _LEAST[bits or 12])
     while True:
         size = -(-size // 4096) * 4096
         layout = geometry(size, bits or usual_bits(size), root_entries)
         if layout is not None:
-            needed = sum(_clusters(hierarchy, shorts, layout).values())
+            needed = sum(_clusters(found, layout).values())
             if layout.clusters >= needed + free // layout.cluster:
                 return layout
         size += max(64 * 1024, size // 64)
@@ -180,14 +91,13 @@ class _Writer:
 
     def __init__(
         self,
-        hierarchy: Hierarchy,
-        shorts: Shorts,
+        found: Survey,
         layout: Geometry,
         label: bytes,
         uuid: uuids.UUID,
     ) -> None:
-        self._hierarchy = hierarchy
-        self._shorts = shorts
+        self._found = found
+        self._hierarchy = found.hierarchy
         self._layout = layout
         self._label = label
         self._serial = int.from_bytes(uuid.bytes[:4], "big")
@@ -198,7 +108,7 @@ class _Writer:
     def write(self, size: int) -> Plan:
         plan = Plan(size)
         layout = self._layout
-        for number, count in _clusters(self._hierarchy, self._shorts, layout).items():
+        for number, count in _clusters(self._found, layout).items():
             if count:
                 self._first[number] = self._next
                 self._chains.append((self._next, count))
@@ -243,7 +153,7 @@ class _Writer:
             parts.append(_record(b"..".ljust(11), _DIRECTORY, above, 0, entry.mtime))
         for child in hierarchy.children[directory]:
             entry = hierarchy.entries[child]
-            short = self._shorts[child]
+            short = self._found.shorts[child]
             if not short.exact:
                 parts.append(names.long_entries(entry.path.rpartition("/")[2], short.name))
             kind = _DIRECTORY if entry.kind == "d" else _ARCHIVE
@@ -333,6 +243,7 @@ def _record(short: bytes, kind: int, cluster: int, size: int, mtime: int, case: 
     )
 
 
+@lru_cache(4096)
 def _stamp(mtime: int) -> tuple[int, int]:
     """Date and time (UTC, even seconds) of FAT, which knows the years 1980 to 2107."""
     seconds = min(max(mtime // 1_000_000_000, _FIRST_YEAR), _LAST_YEAR)

@@ -14,7 +14,7 @@ from builders.filesystems import plan
 from builders.filesystems.hierarchy import BadTree, TreeDoesNotFit
 from builders.filesystems.options import BadOption, LabelTooLong
 from builders.filesystems.vfat.names import BadFatName
-from builders.filesystems.vfat.writer import NotInFat, SameName
+from builders.filesystems.vfat.survey import DirectoryTooLarge, NotInFat, SameName
 from builders.merge import TreeConflict, merge
 from builders.sinks import raw
 from builders.tree import Content, Entry
@@ -191,6 +191,16 @@ def test_what_fat_cannot_hold_is_refused(entry: Entry, error: type[BadTree]) -> 
     tree = merge([ROOT, Entry("readme", "f", 0o644)], [entry])
     with pytest.raises(error):
         plan("vfat", tree, {"uuid": UUID, "size": 8 * MIB})
+
+
+def test_a_directory_of_many_long_names_is_quick_and_has_an_end(tmp_path: Path) -> None:
+    files = [Entry(f"d/many long names {n:05}.text", "f", 0o644) for n in range(20000)]
+    tree = [ROOT, Entry("d", "d", 0o755), *files]
+    raw.write(plan("fat16", tree, {"uuid": UUID}), tmp_path / "image", Path)
+    fsck(tmp_path / "image")
+    more = [Entry(f"d/more long names {n:05}.text", "f", 0o644) for n in range(2000)]
+    with pytest.raises(DirectoryTooLarge, match="the directory /d takes 66,002 entries"):
+        plan("fat16", [*tree, *more], {"uuid": UUID})
 
 
 @pytest.mark.parametrize(
