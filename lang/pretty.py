@@ -159,7 +159,7 @@ class _Builder:
     def _record(self, record: Record, fields: RecordFields) -> _Box:
         name = _plain(record.rtd.name)
         if self.records == self.depth:
-            shown = next((text for _, text in fields(record) if type(text) in (str, Symbol)), "")
+            shown = _telling(record, fields, 1)
             return f"#<{name} {self.show(shown)} …>" if shown else f"#<{name} …>"
         self.records += 1
         boxes: list[_Box] = [name]
@@ -170,6 +170,18 @@ class _Builder:
 
 _MANY: Final = 8
 """More than twice as many atoms are data, not a call: they fill their lines."""
+
+
+def _telling(record: Record, fields: RecordFields, depth: int) -> str | Symbol | None:
+    """The first text among the fields, or in a record there: what people know a record by."""
+    values = [value for _, value in fields(record)]
+    for value in values:
+        if isinstance(value, str | Symbol) and value != "":
+            return value
+    if depth:
+        inner = (_telling(one, fields, depth - 1) for one in values if isinstance(one, Record))
+        return next((text for text in inner if text is not None), None)
+    return None
 
 
 def _plain(name: str) -> str:

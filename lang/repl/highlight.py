@@ -45,6 +45,8 @@ def highlighted(text: str, module: Module) -> Iterator[tuple[str, str]]:
             yield _word(piece, module, opened), piece
         elif kind == UNCLOSED:
             yield "comment" if piece.startswith("#|") else "string", piece
+        elif piece.startswith("#<"):
+            yield "plain", piece  # what cannot be read back: an error soon enough
         else:
             yield _STYLES.get(kind, "plain"), piece
         opened = kind in ("LEFT_PAREN", "LEFT_BRACKET") or (opened and kind == "SPACE")

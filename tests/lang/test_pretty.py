@@ -69,6 +69,14 @@ def test_records_are_printed_with_their_fields() -> None:
     )
 
 
+def test_records_that_are_cut_short_tell_what_they_are_known_by() -> None:
+    kind = make_record(RecordType("<kind>", ("name",)), [symbol("ssh")])
+    service = make_record(RecordType("<service>", ("kind", "value")), [kind, 1])
+    nothing = make_record(RecordType("<box>", ("value",)), [1])
+    assert pretty(service, fields=fields, depth=0) == "#<service ssh …>"
+    assert pretty(nothing, fields=fields, depth=0) == "#<box …>"
+
+
 def test_structures_that_contain_themselves_get_labels() -> None:
     loop = scheme_list([1, 2])
     loop.cdr.cdr = loop
