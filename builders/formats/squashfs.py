@@ -11,7 +11,7 @@ import os
 import struct
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -38,6 +38,7 @@ zstd's usual level here is 3, not the 15 of mksquashfs: 22 times faster for an e
 """
 
 _UNCOMPRESSED = ("-noD", "-noF", "-noX")
+_ACLS = "system.posix_acl_"
 _METADATA = 8192  # bytes in a block of inodes
 _LAST_SECOND = 0xFFFFFFFF
 _BLOCK_SIZES = tuple(1 << bits for bits in range(12, 21))
@@ -66,7 +67,8 @@ def squashfs(build: Build) -> None:
     block_size   bytes, a power of two from 4096 to 1048576; null: 131072
     epoch        seconds: when the file system was made (optional)
 
-    Times are whole seconds. Inodes are not compressed, which is under a hundredth of the whole.
+    Access control lists are left out, which is told in the log: squashfs has none. Times are whole
+    seconds. Inodes are not compressed, which is under a hundredth of the whole.
 
     Raise BadSquashfs, CannotHold, SquashfsFailed.
     """
@@ -74,7 +76,7 @@ def squashfs(build: Build) -> None:
 
     arguments = build.arguments
     epoch = arguments.get("epoch") or build.epoch
-    tree = read_item(build.real(arguments["tree"]), arguments["tree"])
+    tree = without_acls(read_item(build.real(arguments["tree"]), arguments["tree"]), build.log)
     check(tree)
     root = tree[0]
     command = ["/usr/bin/mksquashfs", "-", "/build/image", "-tar", *compressor(arguments)]
@@ -122,7 +124,21 @@ def set_times(image: BinaryIO, made: int, root: int) -> None:
     image.write(struct.pack("<I", made))
 
 
-def check(tree: list[Entry]) -> None:
+def without_acls(tree: Sequence[Entry], log: Callable[[str], object]) -> list[Entry]:
+    """The tree with permissions in place of access control lists."""
+    kept = []
+    for entry in tree:
+        xattrs = entry.xattrs or {}
+        others = {name: value for name, value in xattrs.items() if not name.startswith(_ACLS)}
+        if len(others) < len(xattrs):
+            log(f"/{entry.path}: its access control lists are left out")
+            kept.append(entry._replace(xattrs=others or None))
+        else:
+            kept.append(entry)
+    return kept
+
+
+def check(tree: Sequence[Entry]) -> None:
     """Raise CannotHold for what mksquashfs would leave out, change or stumble over."""
     if tree[0].uid or tree[0].gid or tree[0].xattrs:
         raise CannotHold(

@@ -150,12 +150,22 @@ def test_levels_and_block_sizes_are_checked() -> None:
             squashfs.compressor(wrong)
 
 
+def test_access_control_lists_are_left_out_and_told() -> None:
+    log: list[str] = []
+    acl = {"system.posix_acl_access": b"\2\0\0\0"}
+    more = {**acl, "user.x": b"y"}
+    tree = [ROOT, Entry("a", "d", 0o750, xattrs=more), Entry("b", "d", 0, xattrs=acl)]
+    kept = squashfs.without_acls(tree, log.append)
+    assert [entry.xattrs for entry in kept] == [None, {"user.x": b"y"}, None]
+    assert log == [f"/{name}: its access control lists are left out" for name in "ab"]
+
+
 def test_what_it_cannot_hold_is_refused() -> None:
     for entry in (
         Entry("s", "s", 0o666),
         Entry("early", "f", 0o644, mtime=-1),
         Entry("late", "f", 0o644, mtime=(1 << 32) * SECOND),
-        Entry("acl", "f", 0o644, xattrs={"system.posix_acl_access": b"\2\0\0\0"}),
+        Entry("odd", "f", 0o644, xattrs={"system.odd": b""}),
     ):
         with pytest.raises(squashfs.CannotHold):
             squashfs.check([ROOT, entry])
