@@ -112,9 +112,16 @@ class MString:
         return write(str(self))
 
 
+class _Characters(dict[str, Char]):
+    def __missing__(self, value: str) -> Char:
+        made = self[value] = Char(value)
+        return made
+
+
+CHARS: Final = _Characters()
+"""The character whose one-character string is the key; made when it is first looked up."""
 _symbols: dict[str, Symbol] = {}
 _keywords: dict[str, Keyword] = {}
-_chars: dict[str, Char] = {}
 
 
 def symbol(name: str) -> Symbol:
@@ -135,10 +142,7 @@ def keyword(name: str) -> Keyword:
 
 def char(value: str) -> Char:
     """The character whose one-character string is `value`."""
-    found = _chars.get(value)
-    if found is None:
-        found = _chars[value] = Char(value)
-    return found
+    return CHARS[value]
 
 
 class Values(tuple[Any, ...]):

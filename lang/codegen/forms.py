@@ -140,6 +140,8 @@ def _seq_expression(e: Emitter, node: Seq) -> ast.expr:
 
 def _let_expression(e: Emitter, node: Let) -> ast.expr:
     alternative = _or_alternative(e, node)
+    if alternative is not None and primitives.gives_boolean(e, node.inits[0]):
+        return expression(e, If(node.inits[0], Const(True), alternative, pos=node.pos))
     if alternative is not None:
         before, value = e.branch(lambda: expression(e, alternative))
         if not before:
@@ -321,6 +323,10 @@ def _seq_statement(e: Emitter, node: Seq, to: Destination) -> None:
 
 
 def _let_statement(e: Emitter, node: Let, to: Destination) -> None:
+    alternative = _or_alternative(e, node)
+    if alternative is not None and primitives.gives_boolean(e, node.inits[0]):
+        _if_statement(e, If(node.inits[0], Const(True), alternative, pos=node.pos), to)
+        return
     _bind(e, node)
     statement(e, node.body, to)
 

@@ -13,10 +13,10 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from lang.analyse import Loop
-from lang.codegen import forms
+from lang.codegen import forms, guarded
 from lang.codegen.emitter import IS, IS_NOT, Emitter
 from lang.data import Char, Keyword, Singleton, Symbol
-from lang.ir import Call, Const, GRef, LRef, Node, Var
+from lang.ir import Call, Const, GRef, If, Let, Letrec, LRef, Node, Seq, Var
 from lang.numeric import gives_number
 
 Inline = Callable[[Emitter, Sequence[Node]], ast.expr | None]
@@ -33,6 +33,16 @@ def inline_test(e: Emitter, node: Call) -> ast.expr | None:
     if type(node.function) is GRef and node.function.key in _PREDICATES:
         return inline(e, node)
     return None
+
+
+def gives_boolean(e: Emitter, node: Node) -> bool:
+    """Whether `node` is a call of a predicate that is written out."""
+    return (
+        type(node) is Call
+        and type(node.function) is GRef
+        and node.function.key in _PREDICATES
+        and e.analysis.primitive(node.function) is not None
+    )
 
 
 def _rule(e: Emitter, node: Call) -> Inline | None:
@@ -54,6 +64,10 @@ def is_number(e: Emitter, node: Node, assumed: Collection[Var] = ()) -> bool:
             return var in e.numbers or var in assumed
         case Call(function=function):
             return gives_number(function, e.analysis)
+        case If(consequent=yes, alternative=no):
+            return is_number(e, yes, assumed) and is_number(e, no, assumed)
+        case Let(body=body) | Letrec(body=body) | Seq(nodes=[*_, body]):
+            return is_number(e, body, assumed)
     return False
 
 
@@ -96,7 +110,7 @@ def _number(e: Emitter, who: str, position: int, node: Node, value: ast.expr) ->
     )
 
 
-def _learn(e: Emitter, nodes: Sequence[Node]) -> None:
+def learn(e: Emitter, nodes: Sequence[Node]) -> None:
     """The operation was done or failed: from here on its operands are known to be numbers."""
     for node in nodes:
         if type(node) is LRef and not node.var.mutated:
@@ -123,7 +137,7 @@ def _arithmetic(who: str, operator: ast.operator, *, guard_both: bool) -> Inline
             if guard_both and not known[index]:
                 value = _plus(e, value)
             result = e.place(ast.BinOp(left=result, op=operator, right=value))
-        _learn(e, arguments)
+        learn(e, arguments)
         return result
 
     return write
@@ -151,7 +165,7 @@ def _comparison(who: str, operator: ast.cmpop) -> Inline:
             left = _plus(e, left)
         if equality and not right_known:
             right = _plus(e, right)
-        _learn(e, arguments)
+        learn(e, arguments)
         return e.compare(left, operator, right)
 
     return write
@@ -166,7 +180,7 @@ def _of_number(who: str, build: Callable[[Emitter, ast.expr], ast.expr]) -> Inli
         (value,) = forms.operands(e, arguments)
         known = is_number(e, arguments[0])
         checked = _number(e, who, 1, arguments[0], value)
-        _learn(e, arguments)
+        learn(e, arguments)
         return build(e, checked if known else _plus(e, checked))
 
     return write
@@ -185,7 +199,7 @@ def _compare_zero(who: str, operator: ast.cmpop) -> Inline:
 
 
 def _parity(who: str, table: str) -> Inline:
-    """even? or odd?, looked up by the remainder: what is no integer leaves one that is not there."""
+    """even? or odd?, looked up by the remainder: what is no integer leaves one not to be found."""
 
     def build(e: Emitter, value: ast.expr) -> ast.expr:
         remainder = e.place(ast.BinOp(left=value, op=ast.Mod(), right=e.literal(2)))
@@ -227,12 +241,16 @@ def _cons(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
 
 
 def _list(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
-    if len(arguments) > 3:
+    if len(arguments) > 8:
         return None
     result = e.name("$nil")
     for value in reversed(forms.operands(e, arguments)):
         result = e.invoke(e.name("$Pair"), [value, result])
     return result
+
+
+def _eq(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
+    return _identical(e, arguments) or guarded.eq(e, arguments)
 
 
 def _identical(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
@@ -306,7 +324,7 @@ _PREDICATE_RULES: Final[dict[str, Inline]] = {
     "negative?": _compare_zero("negative?", ast.Lt()),
     "even?": _parity("even?", "$even"),
     "odd?": _parity("odd?", "$odd"),
-    "eq?": _identical,
+    "eq?": _eq,
     "eqv?": _identical,
     "equal?": _identical,
     "not": _not,
@@ -314,6 +332,7 @@ _PREDICATE_RULES: Final[dict[str, Inline]] = {
     "pair?": _has_type("$Pair"),
     "symbol?": _has_type("$Symbol"),
     "keyword?": _has_type("$Keyword"),
+    **guarded.PREDICATES,
 }
 
 _PREDICATES: Final = frozenset(_PREDICATE_RULES)
@@ -331,4 +350,5 @@ INLINED: Final[dict[str, Inline]] = {
     "cons": _cons,
     "list": _list,
     "values": _values,
+    **guarded.VALUES,
 }

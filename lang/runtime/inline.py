@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any, Final, NoReturn
 
 from lang.data import (
+    CHARS,
     NIL,
     UNDEFINED,
     UNSPECIFIED,
     Box,
+    Char,
     Keyword,
     Pair,
     Symbol,
@@ -108,6 +110,11 @@ SUPPORT: Final[dict[str, Any]] = {
     "$Box": Box,
     "$empty_box": empty_box,
     "$type": type,
+    "$int": int,
+    "$str": str,
+    "$vector": list,
+    "$Char": Char,
+    "$chars": CHARS,
     "$len": len,
     "$list": scheme_list,
     "$even": {0: True, 1: False},

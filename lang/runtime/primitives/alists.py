@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lang.data import NIL, Pair, scheme_list
+from lang.data import NIL, Char, Pair, Symbol, scheme_list
 from lang.runtime.equality import is_eq, is_equal, is_eqv
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
@@ -24,7 +24,18 @@ def acons(key: Any, value: Any, alist: Any) -> Any:
 
 def find(who: str, same: Same, key: Any, alist: Any) -> Any:
     """The first entry of `alist` for `key`, or #f."""
+    kind = type(key)
     rest = alist
+    if same is not is_equal and kind is int:
+        while type(rest) is Pair and type(entry := rest.car) is Pair:
+            if entry.car == key and type(entry.car) is int:
+                return entry
+            rest = rest.cdr
+    elif kind is Symbol or kind is Char:
+        while type(rest) is Pair and type(entry := rest.car) is Pair:
+            if entry.car is key:
+                return entry
+            rest = rest.cdr
     while type(rest) is Pair:
         entry = rest.car
         if type(entry) is not Pair:

@@ -48,15 +48,25 @@ def is_weak_hash_table(value: Any) -> bool:
 
 def _family(prefix: str, key: KeyFunction) -> None:
     """PREFIX-ref, PREFIX-set! and so on, which look up by `key`."""
+    who_refers, who_assigns = f"{prefix}-ref", f"{prefix}-set!"
 
     @LIBRARY.procedure(f"{prefix}-ref")
     def reference(hash_table: Any, wanted: Any, default: Any = False) -> Any:
-        entry = table(f"{prefix}-ref", 1, hash_table).entries.get(key(wanted))
+        if type(hash_table) is not HashTable:
+            wrong_type(who_refers, 1, hash_table)
+        entry = hash_table.entries.get(key(wanted))
         return default if entry is None else entry.cdr
 
     @LIBRARY.procedure(f"{prefix}-set!")
     def assign(hash_table: Any, wanted: Any, value: Any) -> Any:
-        create_handle(hash_table, wanted, value).cdr = value
+        if type(hash_table) is not HashTable:
+            wrong_type(who_assigns, 1, hash_table)
+        wrapped = key(wanted)
+        entry = hash_table.entries.get(wrapped)
+        if entry is None:
+            hash_table.entries[wrapped] = Pair(wanted, value)
+        else:
+            entry.cdr = value
         return value
 
     @LIBRARY.procedure(f"{prefix}-remove!")

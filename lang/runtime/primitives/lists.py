@@ -183,19 +183,19 @@ def iota(count: Any, start: Any = 0, step: Any = 1) -> Any:
 
 @LIBRARY.procedure("map", "map-in-order")
 def map_(function: Callable[..., Any], first: Any, *more: Any) -> Any:
-    results = []
     if more:
-        for values in parallel("map", first, *more):
-            results.append(call(function, *values))
-        return scheme_list(results)
+        return scheme_list([call(function, *values) for values in parallel("map", first, *more)])
+    before = last = Pair(NIL, NIL)
     rest = first
     while type(rest) is Pair:
         value = function(rest.car)
-        results.append(force() if value is TAIL else value)
+        if value is TAIL:
+            value = force()
+        last.cdr = last = Pair(value, NIL)
         rest = rest.cdr
     if rest is not NIL:
         wrong_type("map", 2, first)
-    return scheme_list(results)
+    return before.cdr
 
 
 @LIBRARY.procedure("for-each")

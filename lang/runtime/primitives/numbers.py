@@ -479,6 +479,8 @@ def atan(y: Any, x: Any = None) -> Any:
 
 @LIBRARY.procedure("number->string")
 def number_to_string(number: Any, radix: Any = 10) -> str:
+    if type(number) is int and radix == 10 and -(1 << 64) < number < 1 << 64:
+        return str(number)
     arguments.number("number->string", 1, number)
     if type(radix) is not int or not 2 <= radix <= 36:
         out_of_range("number->string", radix)

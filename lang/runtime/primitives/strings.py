@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lang.data import (
+    CHARS,
     NIL,
     UNSPECIFIED,
     Char,
@@ -55,7 +56,9 @@ def string(*characters: Any) -> MString:
 def string_length(text: Any) -> int:
     if type(text) is str:
         return len(text)
-    return len(arguments.string("string-length", 1, text))
+    if type(text) is MString:
+        return len(text.chars)
+    wrong_type("string-length", 1, text)
 
 
 @LIBRARY.procedure("string-utf8-length")
@@ -70,14 +73,14 @@ def string_null(text: Any) -> bool:
 
 @LIBRARY.procedure("string-ref")
 def string_ref(text: Any, position: Any) -> Char:
-    at = arguments.index("string-ref", 2, position)
+    characters: Any = text
     if type(text) is MString:
-        characters: Any = text.chars
-    else:
-        characters = arguments.string("string-ref", 1, text)
-    if at >= len(characters):
+        characters = text.chars
+    elif type(text) is not str:
+        wrong_type("string-ref", 1, text)
+    if arguments.index("string-ref", 2, position) >= len(characters):
         out_of_range("string-ref", position)
-    return char(characters[at])
+    return CHARS[characters[position]]
 
 
 @LIBRARY.procedure("string-set!")

@@ -1,0 +1,21 @@
+;; Strings that grow and are cut.
+(define (grow s)
+  (string-append "123" s "456" s "789"))
+(define (trial n)
+  (let loop ((s "abcdef"))
+    (if (> (string-length s) n)
+        (string-length s)
+        (let ((s (grow s)))
+          (loop (string-append
+                 (substring s (quotient (string-length s) 2) (string-length s))
+                 (substring s 0 (+ (quotient (string-length s) 2) 1))))))))
+(define (spaces text)
+  (let loop ((i 0) (count 0))
+    (if (= i (string-length text))
+        count
+        (loop (+ i 1) (if (char=? (string-ref text i) #\space) (+ count 1) count)))))
+(define (run)
+  (let loop ((i 0) (total 0))
+    (if (= i 50)
+        (+ total (spaces (make-string 20000 #\space)))
+        (loop (+ i 1) (+ total (trial 5000))))))

@@ -1,0 +1,84 @@
+"""Core procedures that are written out give what the procedures themselves give."""
+
+from __future__ import annotations
+
+import pytest
+
+from lang.errors import explain
+from lang.printer import write
+from lang.session import Session
+
+OPERANDS = (
+    *("0", "1", "2", "-1", "7", "-7", "1.0", "2.5", "7/2", "#t", "#f", "'()", '"ab"', '""'),
+    *('(string-copy "xy")', "(vector 'a 'b)", "#(c d)", "(cons 1 2)", "#\\a", "#\\b"),
+    *("'a", "car", "(expt 10 30)", "#:key", "#u8(1 2)"),
+)
+TWO = ("vector-ref", "string-ref", "remainder", "quotient", "char=?", "eq?", "set-car!", "set-cdr!")
+ONE = ("vector-length", "string-length", "even?", "odd?")
+
+
+def outcome(session: Session, text: str) -> str:
+    try:
+        return write(session.eval_text(text))
+    except Exception as error:
+        diagnosis = explain(error, session.sources, list)
+        return f"error: {diagnosis.kind}"
+
+
+@pytest.mark.parametrize("name", TWO)
+def test_two_operands(name: str) -> None:
+    session = Session([])
+    for first in OPERANDS:
+        for second in OPERANDS:
+            called = outcome(session, f"(apply {name} (list {first} {second}))")
+            bound = f"(let ((x {first}) (y {second})) ({name} x y))"
+            assert outcome(session, f"((lambda (x y) ({name} x y)) {first} {second})") == called
+            assert outcome(session, bound) == called
+            assert outcome(session, f"({name} {first} {second})") == called
+
+
+@pytest.mark.parametrize("name", ONE)
+def test_one_operand(name: str) -> None:
+    session = Session([])
+    for operand in OPERANDS:
+        called = outcome(session, f"(apply {name} (list {operand}))")
+        assert outcome(session, f"({name} {operand})") == called
+        assert outcome(session, f"(let ((x {operand})) (if ({name} x) ({name} x) 'no))") in (
+            called,
+            "no",
+        )
+
+
+def test_operands_are_evaluated_once_and_in_order() -> None:
+    session = Session([])
+    assert (
+        write(
+            session.eval_text("""
+          (define seen '())
+          (define (note x) (set! seen (cons x seen)) x)
+          (define v (vector 0 1 2 3 4))
+          (vector-set! (begin (note 'v) v) (note 1) (note 9))
+          (define a (vector-ref (begin (note 'w) v) (note 1)))
+          (define b (remainder (note 17) (note 5)))
+          (define c (eq? (note 'p) (note 'q)))
+          (list a b c (reverse seen))""")
+        )
+        == "(9 2 #f (v 1 9 w 1 17 5 p q))"
+    )
+
+
+def test_nested_ones_keep_out_of_each_others_way() -> None:
+    session = Session([])
+    text = """(let ((v (vector 1 2 0)) (s "abc"))
+      (list (vector-ref v (vector-ref v (vector-ref v 0)))
+            (quotient (quotient (vector-ref v 1) 1) (quotient (string-length s) 2))
+            (char=? (string-ref s (vector-ref v 0)) (string-ref s (remainder 7 3)))))"""
+    assert write(session.eval_text(text)) == "(0 2 #t)"
+
+
+def test_a_variable_that_an_operand_assigns_has_its_old_value() -> None:
+    session = Session([])
+    text = "(let ((v (vector 1 2))) (vector-ref v (begin (set! v (vector 3 4)) 1)))"
+    assert write(session.eval_text(text)) in ("2", "4")
+    text = "(let ((p (list 1))) (set-car! p (begin (set! p (list 2)) 5)) p)"
+    assert write(session.eval_text(text)) in ("(2)", "(5)")
