@@ -165,6 +165,6 @@ def _show(error: Exception, session: Session) -> None:
 
     try:
         diagnosis = errors.explain(error, session.sources, tuple)
-        print(errors.render(diagnosis, session.sources), file=sys.stderr)
+        sys.stderr.write(errors.render(diagnosis, session.sources) + "\n")
     except Exception:
         traceback.print_exc()

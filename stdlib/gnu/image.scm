@@ -1,6 +1,7 @@
 ;;; Images and their partitions, as records.
 (define-module (gnu image)
   #:use-module (srfi srfi-1)
+  #:use-module (srfi srfi-35)
   #:use-module (guix records)
   #:use-module (guix gexp)
   #:use-module (gnu system)

@@ -1,6 +1,7 @@
 ;;; The operating system: what a user declares, and what its services come to.
 (define-module (gnu system)
   #:use-module (srfi srfi-1)
+  #:use-module (srfi srfi-35)
   #:use-module (guix records)
   #:use-module (guix gexp)
   #:use-module (gnu packages)

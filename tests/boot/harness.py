@@ -30,7 +30,7 @@ _PROMPT = "KILN-PROMPT-7f3a "
 _TERMINAL_CODES = re.compile(r"\x1b(\[[0-9;?]*[a-zA-Z]|[()][A-Z0-9]|\][^\x07\x1b]*(\x07|\x1b\\)|.)")
 
 
-class BootFailed(AssertionError):  # noqa: N818
+class BootFailed(AssertionError):
     """The machine did not do what was expected; the message ends with what it wrote."""
 
     def __init__(self, what: str, transcript: str) -> None:

@@ -100,8 +100,8 @@ def test_an_iso_has_what_four_ways_of_booting_need(build: Build, kind: str) -> N
     need("xorriso")
     image = build(kind)
     report = run("xorriso", "-indev", image, "-report_el_torito", "plain")
-    assert "El Torito img :   1  BIOS" in report
-    assert "El Torito img :   2  UEFI" in report
+    assert "El Torito boot img :   1  BIOS" in report
+    assert "El Torito boot img :   2  UEFI" in report
     names = run("xorriso", "-indev", image, "-find", "/")
     assert "/live/root.squashfs" in names
     assert "/boot/grub/grub.cfg" in names

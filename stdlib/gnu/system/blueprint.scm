@@ -3,6 +3,7 @@
 
 (define-module (gnu system blueprint)
   #:use-module (srfi srfi-1)
+  #:use-module (srfi srfi-35)
   #:use-module (guix records)
   #:use-module (guix gexp)
   #:use-module (guix store)

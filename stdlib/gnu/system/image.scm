@@ -2,6 +2,7 @@
 
 (define-module (gnu system image)
   #:use-module (srfi srfi-1)
+  #:use-module (srfi srfi-35)
   #:use-module (guix records)
   #:use-module (guix gexp)
   #:use-module (guix store)
