@@ -218,7 +218,13 @@ BUILDERS: dict[str, BuilderSpec] = {
     ),
     "directory-tree": BuilderSpec(
         "builders.directory_tree",
-        ("builders.directory_tree", "builders.mtree", "builders.scan", "builders.tree"),
+        (
+            "builders.directory_tree",
+            "builders.merge",
+            "builders.mtree",
+            "builders.scan",
+            "builders.tree",
+        ),
         references="inputs",
     ),
     "grub-iso": BuilderSpec(
