@@ -25,6 +25,7 @@ from lang.expand import CORE, FORMS, expand, walk
 from lang.forms import SUPPORT
 from lang.frozen import UnfreezableError, freeze, thaw
 from lang.ir import GRef, Node
+from lang.machine import Interpreted, Throw, enter, keeps_continuation
 from lang.modules import Interface, Module, ModuleName
 from lang.patterns import Matcher, Template
 from lang.r7rs import CORE_NAMES, LIBRARIES
@@ -91,7 +92,7 @@ class Session:
         return self._deep(lambda: self._evaluate(source, module or self.user_module()))
 
     def eval_form(self, form: object, module: Module, name: str) -> object:
-        """The value of one datum of the source `name` in `module`, which is current from then on."""
+        """The value of one datum of the source `name` in `module`, the current one from then on."""
 
         def run() -> object:
             with _collector_off():
@@ -179,9 +180,16 @@ class Session:
         """Compile and run `nodes`; gives the last value."""
         return self.run_unit(self._compile(nodes, name))
 
-    def run_unit(self, unit: Unit) -> Any:
+    def run_unit(self, unit: Unit | Interpreted) -> Any:
         """Run compiled forms; gives the last value."""
-        return run(unit, self.globals)
+        try:
+            if isinstance(unit, Interpreted):
+                return unit.run(self.globals)
+            return run(unit, self.globals)
+        except Throw as throw:
+            if throw.run is not None:
+                raise
+            return enter(throw)
 
     def _compile(self, nodes: list[Node], name: str) -> Unit:
         return compile_unit(nodes, self.sources, name, core=self.primitives)
@@ -364,7 +372,7 @@ class Session:
         value = self._finish(top, unit)
         digests = [(name, self.modules[name].digest) for name in module.dependencies]
         module.digest = _digest(key, digests)
-        if top.whole_module:
+        if top.whole_module and not isinstance(unit, Interpreted):
             with suppress(UnfreezableError, UnserialisableConstantError):
                 cache.write(module.name, source.name, key, (digests, freeze(module, unit)))
         return value
@@ -374,16 +382,20 @@ class Session:
             self._last = module
             return self.evaluate(program(source), module, source.name)
 
-    def _expand(self, forms: list[Any], name: str, module: Module) -> tuple[TopLevel, Unit | None]:
+    def _expand(
+        self, forms: list[Any], name: str, module: Module
+    ) -> tuple[TopLevel, Unit | Interpreted | None]:
         position = CURRENT.position
         top = TopLevel(module)
         top.announce(forms)
         top.scan(forms)
         nodes = top.nodes()
         CURRENT.position = position
+        if keeps_continuation(nodes):
+            return top, Interpreted(nodes)
         return top, self._compile(nodes, name) if nodes else None
 
-    def _finish(self, top: TopLevel, unit: Unit | None) -> Any:
+    def _finish(self, top: TopLevel, unit: Unit | Interpreted | None) -> Any:
         value = self.run_unit(unit) if unit is not None else UNSPECIFIED
         for key in top.defined:
             self.pending.pop(key, None)

@@ -142,7 +142,8 @@ class PromptTag:
 def call_cc(function: Callable[..., Any]) -> Any:
     """Call `function` with a procedure that returns from this call.
 
-    The continuation can be used until the call has returned; using it later is an error.
+    The continuation can be used until the call has returned; using it later is an error. Forms
+    that store continuations are not compiled but run by lang.machine, which knows no such limit.
     """
     escape = Escape()
     alive = True
@@ -151,8 +152,8 @@ def call_cc(function: Callable[..., Any]) -> Any:
         if not alive:
             misc_error(
                 "call/cc",
-                "this continuation has returned already, and cannot be entered again: "
-                "only escaping continuations are supported",
+                "this continuation has returned already, and cannot be entered again: one that "
+                "is to be must be stored with set! by the very procedure that call/cc is given",
             )
         escape.value = results[0] if len(results) == 1 else Values(results)
         raise escape
