@@ -8,7 +8,6 @@ import importlib
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 
 from builders.errors import BuilderError
@@ -37,6 +36,8 @@ def guarded(verb: str, module_name: str, rest: Sequence[str]) -> int:
         return 1
     except Exception as error:
         if arguments.debug:
+            import traceback
+
             traceback.print_exc()
         print(describe(error), file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1

@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from builders.events import EventSink, discard
-from builders.store import Store
-
 if TYPE_CHECKING:
     from builders.debian.index import Index
     from builders.debian.sources import Suite
+    from builders.events import Event, EventSink
+    from builders.store import Store
     from lang.session import Session
 
 T = TypeVar("T")
@@ -48,7 +47,11 @@ def package_sources() -> tuple[Suite, ...]:
     return tuple(parse(Path(named).read_text(encoding="utf-8"), origin=named))
 
 
-def open_index(events: EventSink = discard, *, update: bool = False) -> Index:
+def _discard(event: Event) -> None:
+    """The sink of whom events do not interest; builders are imported when they are needed."""
+
+
+def open_index(events: EventSink = _discard, *, update: bool = False) -> Index:
     """The index of `package_sources`, fetched if there is none or `update` is true."""
     from builders.debian.archive import Archive
 
@@ -68,8 +71,9 @@ def open_session(load_path: Sequence[Path] = ()) -> Session:
 
 
 @contextmanager
-def workspace(events: EventSink = discard) -> Iterator[Store]:
+def workspace(events: EventSink = _discard) -> Iterator[Store]:
     """The user's store, open, with everything set for lowering."""
+    from builders.store import Store
     from stdlib.context import Context, lowering
 
     with Store() as store, lowering(Context(store, lambda: open_index(events))):

@@ -16,7 +16,6 @@ A "function" below is what becomes one Python function: a Lam, a CaseLam, or a w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from lang.ir import (
@@ -44,18 +43,22 @@ MOST_NESTED_LOOPS: Final = 12
 Function = Lam | CaseLam
 
 
-@dataclass(slots=True, eq=False)
 class Loop:
-    """A named let that may become a `while` loop: its Letrec, procedure and calls from its body."""
+    """A named let that may become a `while` loop: its Letrec, procedure and calls from its body.
 
-    letrec: Letrec
-    var: Var
-    lam: Lam
-    possible: bool = True
-    jumps: list[tuple[Loop, ...]] = field(default_factory=list)
-    """For each call of the loop from its body: the loops that it jumps out of."""
-    turns: list[list[Node]] = field(default_factory=list)
-    """For each of those calls: the arguments of the next turn."""
+    For each call of the loop from its body, `jumps` has the loops that it jumps out of, `turns` the
+    arguments of the next turn.
+    """
+
+    __slots__ = ("jumps", "lam", "letrec", "possible", "turns", "var")
+
+    def __init__(self, letrec: Letrec, var: Var, lam: Lam, possible: bool = True) -> None:
+        self.letrec = letrec
+        self.var = var
+        self.lam = lam
+        self.possible = possible
+        self.jumps: list[tuple[Loop, ...]] = []
+        self.turns: list[list[Node]] = []
 
     @property
     def entry(self) -> list[Node]:
@@ -64,7 +67,6 @@ class Loop:
         return self.letrec.body.arguments
 
 
-@dataclass(slots=True, frozen=True)
 class Form:
     """A top-level form: `value` is bound to `key`, if there is one.
 
@@ -72,29 +74,50 @@ class Form:
     would otherwise be global ones.
     """
 
-    key: str | None
-    value: Node
-    thunk: bool
+    __slots__ = ("key", "thunk", "value")
+
+    def __init__(self, key: str | None, value: Node, thunk: bool) -> None:
+        self.key = key
+        self.value = value
+        self.thunk = thunk
 
 
-@dataclass(slots=True)
 class Analysis:
-    """The answers. `known` maps global keys to the procedures that they are always bound to."""
+    """The answers. `known` maps global keys to the procedures that they are always bound to.
 
-    core: Mapping[str, object]
-    known: dict[str, Lam] = field(default_factory=dict)
-    assigned: set[str] = field(default_factory=set)
-    keys: set[str] = field(default_factory=set)
-    self_loops: set[Function] = field(default_factory=set)
-    dirty: set[Function] = field(default_factory=set)
-    component: dict[Function, int] = field(default_factory=dict)
-    wrapped: dict[Letrec, Lam] = field(default_factory=dict)
-    free: dict[Function, dict[Var, None]] = field(default_factory=dict)
-    in_loop: set[Var] = field(default_factory=set)
-    boxed: set[Var] = field(default_factory=set)
-    uses: dict[Var, int] = field(default_factory=dict)
-    numeric: set[Lam] = field(default_factory=set)
-    """Procedures that give nothing but numbers (found by lang.numeric)."""
+    `numeric` are procedures that give nothing but numbers (found by lang.numeric).
+    """
+
+    __slots__ = (
+        "assigned",
+        "boxed",
+        "component",
+        "core",
+        "dirty",
+        "free",
+        "in_loop",
+        "keys",
+        "known",
+        "numeric",
+        "self_loops",
+        "uses",
+        "wrapped",
+    )
+
+    def __init__(self, core: Mapping[str, object]) -> None:
+        self.core = core
+        self.known: dict[str, Lam] = {}
+        self.assigned: set[str] = set()
+        self.keys: set[str] = set()
+        self.self_loops: set[Function] = set()
+        self.dirty: set[Function] = set()
+        self.component: dict[Function, int] = {}
+        self.wrapped: dict[Letrec, Lam] = {}
+        self.free: dict[Function, dict[Var, None]] = {}
+        self.in_loop: set[Var] = set()
+        self.boxed: set[Var] = set()
+        self.uses: dict[Var, int] = {}
+        self.numeric: set[Lam] = set()
 
     def primitive(self, node: Node) -> Callable[..., object] | None:
         """The core procedure that `node` names, if the unit leaves that name alone."""

@@ -6,7 +6,6 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from types import TracebackType
 from typing import Any, Final, NamedTuple
@@ -46,7 +45,6 @@ class Call(NamedTuple):
     library: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """An error, explained. `kind` is Guile's key for it, such as "unbound-variable".
 
@@ -54,12 +52,23 @@ class Diagnosis:
     leave none. `exception` is the Python exception, for debugging Kiln.
     """
 
-    location: Location | None
-    message: str
-    hint: str | None
-    trace: tuple[Call, ...]
-    kind: str
-    exception: BaseException
+    __slots__ = ("exception", "hint", "kind", "location", "message", "trace")
+
+    def __init__(
+        self,
+        location: Location | None,
+        message: str,
+        hint: str | None,
+        trace: tuple[Call, ...],
+        kind: str,
+        exception: BaseException,
+    ) -> None:
+        self.location = location
+        self.message = message
+        self.hint = hint
+        self.trace = trace
+        self.kind = kind
+        self.exception = exception
 
     @property
     def internal(self) -> bool:

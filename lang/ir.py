@@ -1,143 +1,224 @@
 """The core forms: what the expander makes of a program and the code generator compiles.
 
-`pos` is a position (lang.sources) or None, for "where the form around it is".
+`pos` is a position (lang.sources) or None, for "where the form around it is". These are plain
+classes, as all are that lang defines when it starts: dataclasses would take a tenth of the start.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from lang.data import Keyword
 
 
-@dataclass(slots=True, eq=False)
 class Var:
     """A local variable. `mutated` is set by the expander; the rest belongs to lang.analyse."""
 
-    name: str
-    mutated: bool = False
-    captured: bool = False
-    owner: Any = None
-    slot: str | None = None
-    procedure: Lam | None = None
-    loop: Any = None
+    __slots__ = ("captured", "loop", "mutated", "name", "owner", "procedure", "slot")
+
+    def __init__(
+        self,
+        name: str,
+        mutated: bool = False,
+        captured: bool = False,
+        owner: Any = None,
+        slot: str | None = None,
+        procedure: Lam | None = None,
+        loop: Any = None,
+    ) -> None:
+        self.name = name
+        self.mutated = mutated
+        self.captured = captured
+        self.owner = owner
+        self.slot = slot
+        self.procedure = procedure
+        self.loop = loop
 
 
-@dataclass(slots=True, eq=False)
 class Node:
     """Base of the core forms."""
 
-    pos: int | None = field(default=None, kw_only=True)
+    __slots__ = ("pos",)
+
+    def __init__(self, *, pos: int | None = None) -> None:
+        self.pos = pos
 
 
-@dataclass(slots=True, eq=False)
 class Const(Node):
     """A literal, or a quoted datum."""
 
-    value: Any
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any, *, pos: int | None = None) -> None:
+        self.pos = pos
+        self.value = value
 
 
-@dataclass(slots=True, eq=False)
 class LRef(Node):
     """A local variable's value."""
 
-    var: Var
+    __slots__ = ("var",)
+
+    def __init__(self, var: Var, *, pos: int | None = None) -> None:
+        self.pos = pos
+        self.var = var
 
 
-@dataclass(slots=True, eq=False)
 class GRef(Node):
     """A module variable's value; `key` is its name in the session's one globals dict."""
 
-    key: str
+    __slots__ = ("key",)
+
+    def __init__(self, key: str, *, pos: int | None = None) -> None:
+        self.pos = pos
+        self.key = key
 
 
-@dataclass(slots=True, eq=False)
 class LSet(Node):
     """set! of a local variable."""
 
-    var: Var
-    value: Node
+    __slots__ = ("value", "var")
+
+    def __init__(self, var: Var, value: Node, *, pos: int | None = None) -> None:
+        self.pos = pos
+        self.var = var
+        self.value = value
 
 
-@dataclass(slots=True, eq=False)
 class GSet(Node):
     """set! of a module variable."""
 
-    key: str
-    value: Node
+    __slots__ = ("key", "value")
+
+    def __init__(self, key: str, value: Node, *, pos: int | None = None) -> None:
+        self.pos = pos
+        self.key = key
+        self.value = value
 
 
-@dataclass(slots=True, eq=False)
 class GDef(Node):
     """A top-level definition."""
 
-    key: str
-    value: Node
+    __slots__ = ("key", "value")
+
+    def __init__(self, key: str, value: Node, *, pos: int | None = None) -> None:
+        self.pos = pos
+        self.key = key
+        self.value = value
 
 
-@dataclass(slots=True, eq=False)
 class If(Node):
     """A conditional; only #f is false."""
 
-    test: Node
-    consequent: Node
-    alternative: Node
+    __slots__ = ("alternative", "consequent", "test")
+
+    def __init__(
+        self, test: Node, consequent: Node, alternative: Node, *, pos: int | None = None
+    ) -> None:
+        self.pos = pos
+        self.test = test
+        self.consequent = consequent
+        self.alternative = alternative
 
 
-@dataclass(slots=True, eq=False)
 class Seq(Node):
     """Expressions in order; the value is the last one's. Never empty."""
 
-    nodes: list[Node]
+    __slots__ = ("nodes",)
+
+    def __init__(self, nodes: list[Node], *, pos: int | None = None) -> None:
+        self.pos = pos
+        self.nodes = nodes
 
 
-@dataclass(slots=True, eq=False)
 class Call(Node):
     """A procedure call."""
 
-    function: Node
-    arguments: list[Node]
+    __slots__ = ("arguments", "function")
+
+    def __init__(self, function: Node, arguments: list[Node], *, pos: int | None = None) -> None:
+        self.pos = pos
+        self.function = function
+        self.arguments = arguments
 
 
-@dataclass(slots=True, eq=False)
 class Let(Node):
     """Fresh variables bound in parallel."""
 
-    vars: list[Var]
-    inits: list[Node]
-    body: Node
+    __slots__ = ("body", "inits", "vars")
+
+    def __init__(
+        self, vars: list[Var], inits: list[Node], body: Node, *, pos: int | None = None
+    ) -> None:
+        self.pos = pos
+        self.vars = vars
+        self.inits = inits
+        self.body = body
 
 
-@dataclass(slots=True, eq=False)
 class Letrec(Node):
     """Variables bound in order, each visible in every init (letrec*)."""
 
-    vars: list[Var]
-    inits: list[Node]
-    body: Node
+    __slots__ = ("body", "inits", "vars")
+
+    def __init__(
+        self, vars: list[Var], inits: list[Node], body: Node, *, pos: int | None = None
+    ) -> None:
+        self.pos = pos
+        self.vars = vars
+        self.inits = inits
+        self.body = body
 
 
-@dataclass(slots=True, eq=False)
 class Lam(Node):
     """A procedure. `optional` is [(var, default)], `keys` is [(keyword, var, default)].
 
     Defaults are evaluated left to right in the scope of the parameters before them.
     """
 
-    params: list[Var]
-    rest: Var | None
-    body: Node
-    name: str | None = None
-    optional: list[tuple[Var, Node]] = field(default_factory=list)
-    keys: list[tuple[Keyword, Var, Node]] = field(default_factory=list)
-    allow_other_keys: bool = False
-    documentation: str | None = None
+    __slots__ = (
+        "allow_other_keys",
+        "body",
+        "documentation",
+        "keys",
+        "name",
+        "optional",
+        "params",
+        "rest",
+    )
+
+    def __init__(
+        self,
+        params: list[Var],
+        rest: Var | None,
+        body: Node,
+        name: str | None = None,
+        optional: list[tuple[Var, Node]] | None = None,
+        keys: list[tuple[Keyword, Var, Node]] | None = None,
+        allow_other_keys: bool = False,
+        documentation: str | None = None,
+        *,
+        pos: int | None = None,
+    ) -> None:
+        self.pos = pos
+        self.params = params
+        self.rest = rest
+        self.body = body
+        self.name = name
+        self.optional: list[tuple[Var, Node]] = optional if optional is not None else []
+        self.keys: list[tuple[Keyword, Var, Node]] = keys if keys is not None else []
+        self.allow_other_keys = allow_other_keys
+        self.documentation = documentation
 
 
-@dataclass(slots=True, eq=False)
 class CaseLam(Node):
     """case-lambda: the first clause that takes the number of arguments is run."""
 
-    clauses: list[Lam]
-    name: str | None = None
+    __slots__ = ("clauses", "name")
+
+    def __init__(
+        self, clauses: list[Lam], name: str | None = None, *, pos: int | None = None
+    ) -> None:
+        self.pos = pos
+        self.clauses = clauses
+        self.name = name

@@ -7,7 +7,6 @@ several files can be mixed freely and still know where they came from.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
@@ -25,15 +24,17 @@ class Location(NamedTuple):
         return f"#<location {self}>"
 
 
-@dataclass(slots=True)
 class Source:
     """One text with the position of its first character. `library` marks Kiln's own modules."""
 
-    name: str
-    text: str
-    base: int
-    library: bool = False
-    _starts: list[int] | None = field(default=None, repr=False)
+    __slots__ = ("_starts", "base", "library", "name", "text")
+
+    def __init__(self, name: str, text: str, base: int, library: bool = False) -> None:
+        self.name = name
+        self.text = text
+        self.base = base
+        self.library = library
+        self._starts: list[int] | None = None
 
     @property
     def starts(self) -> list[int]:

@@ -6,7 +6,6 @@ import hashlib
 import itertools
 import marshal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import CodeType
 from typing import Any, Final
 
@@ -26,7 +25,6 @@ ASSUMED: Final = "$assumed"
 _serial = itertools.count()
 
 
-@dataclass(frozen=True, slots=True)
 class Unit:
     """Compiled forms. `constants` are the literals that `code` refers to as global variables.
 
@@ -34,10 +32,19 @@ class Unit:
     `open_ended` are the keys that it defines and that may hold procedures which do.
     """
 
-    code: CodeType
-    constants: dict[str, Any]
-    assumed: frozenset[str]
-    open_ended: frozenset[str]
+    __slots__ = ("assumed", "code", "constants", "open_ended")
+
+    def __init__(
+        self,
+        code: CodeType,
+        constants: dict[str, Any],
+        assumed: frozenset[str],
+        open_ended: frozenset[str],
+    ) -> None:
+        self.code = code
+        self.constants = constants
+        self.assumed = assumed
+        self.open_ended = open_ended
 
     def to_bytes(self) -> bytes:
         """The unit for the cache; this Python version only. May raise

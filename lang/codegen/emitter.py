@@ -9,7 +9,6 @@ import ast
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeVar
 
 from lang.analyse import Analysis, Function, Loop
@@ -29,16 +28,20 @@ Located = TypeVar("Located", ast.expr, ast.stmt)
 Kind = TypeVar("Kind", bound=ast.AST)
 
 
-@dataclass(frozen=True, slots=True)
 class Destination:
     """What to do with a value: return it, assign it to `name`, or nothing.
 
     `leaves` means that the innermost `while` loop is left with a `break` afterwards.
     """
 
-    action: Literal["return", "assign", "ignore"]
-    name: str = ""
-    leaves: bool = False
+    __slots__ = ("action", "leaves", "name")
+
+    def __init__(
+        self, action: Literal["return", "assign", "ignore"], name: str = "", leaves: bool = False
+    ) -> None:
+        self.action = action
+        self.name = name
+        self.leaves = leaves
 
     @property
     def final(self) -> bool:
@@ -50,15 +53,17 @@ RETURN: Final = Destination("return")
 IGNORE: Final = Destination("ignore")
 
 
-@dataclass(slots=True)
 class Frame:
     """The Python function that is being written. `top` is the thunk of a top-level form."""
 
-    function: Function
-    top: bool = False
-    nonlocals: dict[str, None] = field(default_factory=dict)
-    globals: dict[str, None] = field(default_factory=dict)
-    loops: list[tuple[Loop, Destination]] = field(default_factory=list)
+    __slots__ = ("function", "globals", "loops", "nonlocals", "top")
+
+    def __init__(self, function: Function, top: bool = False) -> None:
+        self.function = function
+        self.top = top
+        self.nonlocals: dict[str, None] = {}
+        self.globals: dict[str, None] = {}
+        self.loops: list[tuple[Loop, Destination]] = []
 
 
 class Emitter:

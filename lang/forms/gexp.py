@@ -6,7 +6,6 @@ code as data once each object is replaced by what it lowers to.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from lang.data import Gexp, GexpInput, Pair, iterate, scheme_list
@@ -53,12 +52,14 @@ _MODULES: Final = SyntaxParameter(Special("no-imported-modules", lambda x, env: 
 """Bound to a variable with the list of modules inside with-imported-modules."""
 
 
-@dataclass(slots=True)
 class _Escape:
     """One #$ or #+ form, and the parameter that stands for its value in the code."""
 
-    input: Node
-    param: Var
+    __slots__ = ("input", "param")
+
+    def __init__(self, input: Node, param: Var) -> None:
+        self.input = input
+        self.param = param
 
 
 @special("gexp", modules=[GEXP])

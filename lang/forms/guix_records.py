@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
 from lang.data import NIL, Keyword, Pair, Symbol, python_list, scheme_list, symbol
@@ -52,7 +51,6 @@ RECORDS: Final = ("guix", "records")
 _USAGE: Final = "(define-record-type* <type> constructor procedure predicate (field accessor) ...)"
 
 
-@dataclass(slots=True)
 class Field:
     """A field of a record type.
 
@@ -60,24 +58,45 @@ class Field:
     identifier); the procedure gets the record if the field is thunked, else nothing.
     """
 
-    name: Symbol
-    accessor: Identifier
-    kind: int = PLAIN
-    innate: bool = False
-    default: tuple[str, Any] | None = None
-    sanitizer: Identifier | None = None
-    documentation: str | None = None
+    __slots__ = ("accessor", "default", "documentation", "innate", "kind", "name", "sanitizer")
+
+    def __init__(
+        self,
+        name: Symbol,
+        accessor: Identifier,
+        kind: int = PLAIN,
+        innate: bool = False,
+        default: tuple[str, Any] | None = None,
+        sanitizer: Identifier | None = None,
+        documentation: str | None = None,
+    ) -> None:
+        self.name = name
+        self.accessor = accessor
+        self.kind = kind
+        self.innate = innate
+        self.default = default
+        self.sanitizer = sanitizer
+        self.documentation = documentation
 
 
-@dataclass(slots=True)
 class RecordSyntax:
     """What a syntactic constructor knows. Identifiers mean what they mean in `env`."""
 
-    name: Symbol
-    type_id: Identifier
-    this: Identifier | None
-    env: Env
-    fields: list[Field] = field(default_factory=list)
+    __slots__ = ("env", "fields", "name", "this", "type_id")
+
+    def __init__(
+        self,
+        name: Symbol,
+        type_id: Identifier,
+        this: Identifier | None,
+        env: Env,
+        fields: list[Field] | None = None,
+    ) -> None:
+        self.name = name
+        self.type_id = type_id
+        self.this = this
+        self.env = env
+        self.fields: list[Field] = fields if fields is not None else []
 
 
 def outside(name: str) -> Macro:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from lang.data import NIL, Pair, python_list, scheme_list, symbol
@@ -18,12 +17,14 @@ _ELLIPSES: Final = frozenset({"...", "___"})
 Continue = Callable[[], Node]
 
 
-@dataclass(slots=True)
 class _Place:
     """Where a value was found, for (get! name) and (set! name)."""
 
-    get: Callable[[], Node]
-    set: Callable[[Node], Node]
+    __slots__ = ("get", "set")
+
+    def __init__(self, get: Callable[[], Node], set: Callable[[Node], Node]) -> None:
+        self.get = get
+        self.set = set
 
 
 class _Clause:
