@@ -117,9 +117,9 @@ def holes(path: str, size: int) -> tuple[tuple[int, int], ...]:
                 data = size
             if data > position:
                 found.append((position, data - position))
-            if data < size:
-                position = os.lseek(descriptor, data, os.SEEK_HOLE)
-            else:
+            try:
+                position = os.lseek(descriptor, data, os.SEEK_HOLE) if data < size else size
+            except OSError:  # squashfs of Linux 6.18, which does tell, fails for some files
                 position = size
     finally:
         os.close(descriptor)

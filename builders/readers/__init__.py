@@ -19,6 +19,7 @@ from builders.tree import Entry
 MOST_LINKS = 40  # as the kernel's limit
 
 READERS = (
+    "builders.readers.squashfs",
     "builders.readers.erofs",
     "builders.readers.ext4",
     "builders.readers.iso9660",
@@ -94,7 +95,7 @@ def open_file_system(source: Source) -> FileSystem:
             raise UnknownContent(f"this is {what}: it cannot be looked into")
     raise UnknownContent(
         "there is no file system that Kiln reads",
-        hint="it reads ext2, ext3, ext4, FAT, ISO 9660 and EROFS",
+        hint="it reads ext2, ext3, ext4, FAT, ISO 9660, EROFS and squashfs",
     )
 
 

@@ -18,12 +18,15 @@ from builders.debian.resolver import resolve
 from builders.debian.sources import host_sources
 from builders.formats import squashfs
 from builders.merge import merge
+from builders.readers import find, open_file_system
+from builders.readers.source import FileSource
 from builders.realise import realise
 from builders.registry import Build
 from builders.store import Store
 from builders.tree import Content, Entry
 from tests.builders.filesystems import judges
 from tests.builders.filesystems.trees import trees
+from tests.builders.readers.test_ext4 import compare, content
 from tests.conftest import Folders
 
 SECOND = 1_000_000_000
@@ -84,7 +87,10 @@ def holdable(tree: Sequence[Entry]) -> list[Entry]:
 
 @pytest.mark.archive
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.reuse, Phase.generate],  # an example takes a sandbox: no shrinking
 )
 @given(tree=trees("pool"))
 def test_any_tree_is_what_the_kernel_shows(
@@ -100,6 +106,9 @@ def test_any_tree_is_what_the_kernel_shows(
         (folder / "store" / TREE / "pool").write_bytes(pool)
         image = built(folder, native, wanted)
         judges.compare_mounted(image, wanted, contents, "squashfs")
+        file = FileSource(image)
+        compare(open_file_system(file), wanted, contents)
+        file.close()
 
 
 @pytest.mark.archive
@@ -122,6 +131,9 @@ def test_every_method_gives_the_files_and_the_same_bytes(
     assert built(tmp_path, native, tree, compression=method, epoch=1_700_000_000).read_bytes() == (
         first
     )
+    if method not in ("lz4", "lzo"):
+        found = open_file_system(FileSource(image))
+        assert content(found, find(found, "/link")) == text
     assert (len(first) < len(text) * 0.9) == (method != "none")
     if shutil.which("unsquashfs") is None:
         pytest.skip("unsquashfs is not installed")
