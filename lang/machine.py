@@ -6,13 +6,14 @@ slower: the control stack is a linked list of frames, and a continuation is a pl
 be entered as often as a program likes.
 
 Procedures made here are ordinary Python functions. Called from compiled code or a primitive they
-start a machine of their own; a continuation that was captured in there can be entered as long as
-that call lasts, and one of a top-level form forever.
+start a machine of their own. A continuation that was captured in there can be entered again when
+that call has returned, as generators do, but it cannot return from the call once more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, NoReturn
 
 from lang.data import NIL, UNDEFINED, UNSPECIFIED, Pair, Values, iterate, scheme_list
@@ -140,11 +141,14 @@ class Wind:
 class Run:
     """One machine at work."""
 
-    __slots__ = ("alive", "nested", "position")
+    __slots__ = ("alive", "end", "nested", "position", "wind")
 
-    def __init__(self, nested: bool) -> None:
+    def __init__(self, nested: bool, wind: Wind | None) -> None:
         self.alive = True
         self.nested = nested
+        self.wind = wind
+        self.end = Frame(_end_elsewhere, self)
+        """The outermost frame: a value for it is the run's value."""
         self.position: int | None = None
         """Where the last call stands."""
 
@@ -166,12 +170,17 @@ class Continuation:
         if self.run.alive:
             return self.run
         if self.run.nested:
-            misc_error(
-                "call/cc",
-                "this continuation cannot be entered again: it was captured inside a call by a "
-                "primitive, or of another file, that has returned",
-            )
-        return _machine.runs[0] if _machine.runs else None
+            # It may well never return to whoever called it: generators do not.
+            return _machine.runs[-1] if _machine.runs else _refuse()
+        return _machine.runs[0] if _machine.runs and not _machine.runs[0].nested else None
+
+
+def _refuse() -> NoReturn:
+    misc_error(
+        "call/cc",
+        "this continuation cannot be entered again: it was captured inside a call by a primitive, "
+        "or by another file, that has returned",
+    )
 
 
 class Throw(BaseException):
@@ -195,26 +204,32 @@ class _Machine:
 _machine: Final = _Machine()
 
 
-def _halt(value: Any, _: Any) -> State:
-    raise AssertionError(value)
-
-
-_HALT: Final = Frame(_halt, None)
+def _end_elsewhere(value: Any, run: Run) -> State:
+    """What the end of `run` does in another one: return from `run`, if that can be."""
+    current = _machine.runs[-1]
+    if not run.alive:
+        if run.nested:
+            _refuse()
+        if not current.nested:
+            return (_resume, current.end, value)
+    target = run if run.alive else None
+    raise Throw(target, Continuation(run.end, run, run.wind), value)
 
 
 def _resume(frame: Frame, value: Any) -> State:
     return frame.step(value, frame.outer)
 
 
-def _run(state: State, *, nested: bool) -> Any:
-    """Go on from `state` until there is nothing more to do; gives the value."""
-    run = Run(nested)
+def _run(start: Callable[[Frame], State], *, nested: bool) -> Any:
+    """Run what `start` makes of the outermost frame; gives the value."""
     base = _machine.wind
+    run = Run(nested, base)
+    state = start(run.end)
     _machine.runs.append(run)
     try:
         while True:
             try:
-                while state[0] is not _resume or state[1] is not _HALT:
+                while state[0] is not _resume or state[1] is not run.end:
                     state = state[0](*state[1:])
                 return state[2]
             except Throw as throw:
@@ -236,7 +251,7 @@ def _run(state: State, *, nested: bool) -> Any:
 
 def enter(throw: Throw) -> Any:
     """Go on where a continuation of an earlier top-level form says; gives that form's value."""
-    return _run((_go_to, throw.continuation, throw.value), nested=False)
+    return _run(lambda _: (_go_to, throw.continuation, throw.value), nested=False)
 
 
 def _place(error: Exception, position: int | None) -> None:
@@ -263,7 +278,7 @@ def _go_to(continuation: Continuation, value: Any) -> State:
         leaving = _machine.wind
         assert leaving is not None
         _machine.wind = leaving.outer
-        return (_apply, leaving.after, (), Frame(lambda _v, _k: _go_to(continuation, value), _HALT))
+        return (_apply, leaving.after, (), Frame(lambda _v, _k: _go_to(continuation, value), None))
     if path:
         entering = path[-1]
 
@@ -271,7 +286,7 @@ def _go_to(continuation: Continuation, value: Any) -> State:
             _machine.wind = entering
             return _go_to(continuation, value)
 
-        return (_apply, entering.before, (), Frame(entered, _HALT))
+        return (_apply, entering.before, (), Frame(entered, None))
     STATE.handlers, STATE.prompts = continuation.handlers, continuation.prompts
     return (_resume, continuation.frame, value)
 
@@ -297,8 +312,12 @@ class Interpreted:
         """Run the forms with the session's globals; gives the value of the last one."""
         value: Any = UNSPECIFIED
         for node in self.nodes:
-            value = _run((_evaluate, node, {}, variables, _HALT), nested=bool(_machine.runs))
+            value = _run(partial(_start, node, {}, variables), nested=bool(_machine.runs))
         return value
+
+
+def _start(node: Node, env: Environment, variables: dict[str, Any], end: Frame) -> State:
+    return (_evaluate, node, env, variables, end)
 
 
 def _evaluate(node: Node, env: Environment, variables: dict[str, Any], k: Frame) -> State:
@@ -408,7 +427,7 @@ def _closure(
     node: Lam | CaseLam, env: Environment, variables: dict[str, Any]
 ) -> Callable[..., Any]:
     def procedure(*arguments: Any) -> Any:
-        return _run((_enter, procedure, arguments, _HALT), nested=True)
+        return _run(lambda end: (_enter, procedure, arguments, end), nested=True)
 
     procedure.__name__ = procedure.__qualname__ = node.name or "lambda"
     procedure.closure = (node, env, variables)  # type: ignore[attr-defined]
@@ -459,8 +478,11 @@ def _bound(
         given = [*rest[:optional], *[UNDEFINED] * (optional - len(rest[:optional]))]
         given.append(scheme_list(rest[optional:]))
     for (var, default), value in zip(defaults, given, strict=False):
-        state = (_evaluate, default, inner, variables, _HALT)
-        inner = {**inner, var: [_run(state, nested=True) if value is UNDEFINED else value]}
+        if value is UNDEFINED:
+            start = partial(_start, default, inner, variables)
+            inner = {**inner, var: [_run(start, nested=True)]}
+        else:
+            inner = {**inner, var: [value]}
     if lam.rest is not None:
         inner[lam.rest] = [given[len(defaults)]]
     return inner

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from lang import errors
+from lang.printer import write
 from lang.session import Session
 
 AMB = """
@@ -95,6 +96,13 @@ def test_a_continuation_of_an_earlier_text_is_entered_from_a_later_one(session: 
     session.eval_text(program, module=module)
     session.eval_text("(list (k 10))", module=module)
     assert session.eval_text("v", module=module) == 11
+
+
+def test_generators_are_called_from_texts_that_are_compiled(session: Session) -> None:
+    module = session.user_module()
+    session.eval_text(GENERATOR + "(define g (generator '(1 2)))", module=module)
+    first = session.eval_text("(define (next) (+ 0 (g))) (next)", module=module)
+    assert [first, write(session.eval_text("(list (next) (g))", module=module))] == [1, "(2 done)"]
 
 
 @pytest.mark.parametrize(
