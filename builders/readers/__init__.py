@@ -18,6 +18,9 @@ from builders.tree import Entry
 
 MOST_LINKS = 40  # as the kernel's limit
 
+DEEPEST = 400
+"""More directories in each other are taken for damage: one that is in itself has no end."""
+
 READERS = (
     "builders.readers.squashfs",
     "builders.readers.erofs",
@@ -146,6 +149,8 @@ def find(file_system: FileSystem, path: str, *, follow: bool = True) -> Entry:
 
 def checked_name(name: bytes, directory: str) -> str:
     """A directory's entry as part of a path. Raises DamagedImage for what cannot be a name."""
+    if directory.count("/") > DEEPEST:
+        raise DamagedImage(f"there are more than {DEEPEST} directories in each other")
     if not name or b"/" in name or b"\0" in name or name in (b".", b".."):
         raise DamagedImage(f"/{directory} has an entry with the name {name!r}")
     return name.decode("utf-8", "surrogateescape")

@@ -160,6 +160,8 @@ class Squashfs:
             import zstandard
 
             try:
+                if zstandard.frame_content_size(data) > most:
+                    raise DamagedImage("a block of the squashfs is longer than it can be")
                 return zstandard.ZstdDecompressor().decompress(data, most)
             except zstandard.ZstdError as error:
                 raise DamagedImage(f"a block of the squashfs is damaged: {error}") from None
@@ -281,6 +283,8 @@ class Squashfs:
             name = cursor.take(length)
             value = cursor.take(cursor.unpack("I")[0])
             if namespace & 0x100:  # the value is elsewhere: one that another inode has, too
+                if len(value) != 8:
+                    raise DamagedImage("an extended attribute is damaged")
                 (place,) = struct.unpack("<Q", value)
                 other = _Cursor(self, table + (place >> 16), place & 0xFFFF)
                 value = other.take(other.unpack("I")[0])

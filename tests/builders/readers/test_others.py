@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import uuid as uuids
 from pathlib import Path
@@ -245,6 +246,18 @@ def test_paths_go_through_links_and_what_is_missing_has_near_names(tmp_path: Pat
         find(found, "/bin/tool/x")
     with pytest.raises(TooManyLinks):
         find(found, "/a")
+
+
+def test_a_directory_that_is_in_itself_ends(tmp_path: Path) -> None:
+    tree = merge([ROOT], [Entry("d/e", "d", 0o755)])
+    image = tmp_path / "image"
+    raw.write(plan("ext4", tree, {"uuid": UUID}), image, Path)
+    command = ["debugfs", "-w", "-R", "link d d/loop", image]
+    if shutil.which("debugfs") is None:
+        pytest.skip("debugfs is not installed")
+    subprocess.run(command, check=True, capture_output=True)
+    with pytest.raises(DamagedImage, match="400 directories"):
+        everything(open_file_system(FileSource(image)))
 
 
 def test_what_is_no_file_system_is_named(tmp_path: Path) -> None:
