@@ -17,10 +17,21 @@ class UsageError(BuilderError):
     """The command line asks for what cannot be; exit status 2."""
 
 
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """As wide as the terminal; argparse would import shutil and what that needs to know."""
+    try:
+        columns = os.get_terminal_size().columns
+    except OSError:
+        columns = 80
+    return argparse.HelpFormatter(prog, width=columns - 2)
+
+
 def guarded(verb: str, module_name: str, rest: Sequence[str]) -> int:
     """Parse `rest` for the verb, run it, and print its error if it ends in one."""
     module = importlib.import_module(module_name)
-    parser = argparse.ArgumentParser(prog=f"kiln {verb}", description=module.__doc__)
+    parser = argparse.ArgumentParser(
+        prog=f"kiln {verb}", description=module.__doc__, formatter_class=_formatter
+    )
     parser.add_argument("--debug", action="store_true", help="show Python's traceback of an error")
     module.configure(parser)
     arguments = parser.parse_args(rest)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import calendar
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 from lang.data import UNSPECIFIED, Pair
@@ -57,8 +57,14 @@ def gmtime(seconds: Any, *_zone: Any) -> list[Any]:
 def mktime(fields: Any, *_zone: Any) -> Pair:
     """The seconds since 1970 and the broken-down time, put right."""
     moment = _struct("mktime", _broken_down("mktime", 1, fields))
-    seconds = calendar.timegm(_months_in_range(moment))
+    seconds = _seconds(_months_in_range(moment))
     return Pair(seconds, gmtime(seconds))
+
+
+def _seconds(moment: Sequence[int]) -> int:
+    from calendar import timegm
+
+    return timegm(tuple(moment))
 
 
 def _months_in_range(moment: time.struct_time) -> tuple[int, ...]:
@@ -74,7 +80,7 @@ def strftime(template: Any, fields: Any) -> str:
     # Python's own text for %s and %Z would be that of the local zone.
     text = text.replace("%%", "\0")
     text = text.replace("%Z", str(fields[ZONE])).replace("%z", "+0000")
-    text = text.replace("%s", str(calendar.timegm(moment)))
+    text = text.replace("%s", str(_seconds(moment)))
     return time.strftime(text.replace("\0", "%%"), moment)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import pytest
 
 from lang.errors import SchemeError, explain
+from lang.runtime.core import staged_names
 from lang.session import Session
 
 STDLIB = Path(__file__).parents[3] / "stdlib"
@@ -31,3 +33,66 @@ def test_a_staged_definition_works_in_a_build(tmp_path: Path) -> None:
     (tmp_path / "m.scm").write_text(DEFINITION)
     session = Session([tmp_path], stage="build")
     assert session.eval_text("(use-modules (m)) (act #:n 4)") == 8
+
+
+NATIVE = ("popen", "ftw", "textual-ports", "binary-ports")
+
+
+def staged() -> list[tuple[str, str]]:
+    """Each name that exists in builds only, with what has to be imported for it."""
+    names = [("", name) for name in sorted(staged_names())]
+    for module in NATIVE:
+        library = importlib.import_module(f"stdlib.ice_9.{module.replace('-', '_')}").LIBRARY
+        names += [(f"(use-modules (ice-9 {module})) ", name) for name in sorted(library.staged)]
+    return names
+
+
+@pytest.mark.parametrize(("imports", "name"), staged())
+def test_a_configuration_is_told_what_to_do_instead(imports: str, name: str) -> None:
+    session = Session([STDLIB])
+    with pytest.raises(SchemeError) as caught:
+        session.eval_text(f"{imports}({name})")
+    diagnosis = explain(caught.value, session.sources, list)
+    assert diagnosis.message.startswith(f"{name} exists only inside builds")
+    assert "computed-file" in diagnosis.message
+    assert "local-file" in diagnosis.message
+    assert diagnosis.location is not None
+    guarded = f"(use-modules (srfi srfi-34)) (guard (e ((error? e) 'refused)) (list {name}))"
+    assert repr(Session([STDLIB]).eval_text(imports + guarded)) == "refused"
+
+
+@pytest.mark.parametrize(("imports", "name"), staged())
+def test_it_exists_in_a_build(imports: str, name: str) -> None:
+    session = Session([STDLIB], stage="build")
+    assert session.eval_text(f"{imports}(procedure? {name})") is True
+
+
+def test_the_acting_ones_are_staged() -> None:
+    acting = "open-output-file delete-file mkdir rename-file system system* current-time getenv"
+    assert set(acting.split()) <= staged_names()
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        '(call-with-input-file "FILE" read)',
+        '(let* ((p (open-input-file "FILE")) (x (read p))) (close-port p) x)',
+        '(with-input-from-file "FILE" read)',
+        '(begin (include "FILE"))',
+        '(load "FILE")',
+        '(primitive-load "FILE")',
+        '(file-exists? "FILE")',
+    ],
+)
+def test_files_can_be_read_while_a_configuration_is_evaluated(
+    expression: str, tmp_path: Path
+) -> None:
+    (tmp_path / "data.scm").write_text("42")
+    text = expression.replace("FILE", str(tmp_path / "data.scm"))
+    assert Session([STDLIB]).eval_text(text) in (42, True)
+
+
+def test_an_included_file_is_found_beside_the_one_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "part.scm").write_text("(define x 42)")
+    (tmp_path / "os.scm").write_text('(include "part.scm")\nx')
+    assert Session([STDLIB]).load_file(tmp_path / "os.scm") == 42
