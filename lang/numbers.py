@@ -1,7 +1,7 @@
 """Numbers as text and back: R7RS section 7.1.1's real numbers, in every radix.
 
 Exact integers are int, inexact reals float, exact ratios lang.rationals.Rational. Complex numbers
-are not supported: their text reads as a symbol.
+are not supported: to read one is an error.
 """
 
 from __future__ import annotations
@@ -16,6 +16,12 @@ sys.set_int_max_str_digits(0)
 
 _DECIMAL: Final = re.compile(
     r"[+-]?(?:([0-9]+)|([0-9]+/[0-9]+)|((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?))"
+)
+_UNSIGNED: Final = r"(?:[0-9]+/[0-9]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?)"
+_INFINITE: Final = r"(?:inf|nan)\.0"
+_REAL: Final = rf"(?:[+-]?{_UNSIGNED}|[+-]{_INFINITE})"
+_COMPLEX: Final = re.compile(
+    rf"{_REAL}?[+-](?:{_UNSIGNED}|{_INFINITE})?i|{_REAL}@{_REAL}", re.IGNORECASE
 )
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SPECIAL: Final = {
@@ -48,6 +54,11 @@ def parse_number(text: str, radix: int = 10) -> Any:
     if exactness == "i":
         return float(number)
     return None if isinstance(number, float) and not math.isfinite(number) else exact(number)
+
+
+def denotes_complex(text: str) -> bool:
+    """Whether `text` is that of a complex number, which no symbol can be written as."""
+    return _COMPLEX.fullmatch(text) is not None
 
 
 def _parse_decimal(text: str, *, exact: bool) -> Any:

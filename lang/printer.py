@@ -20,7 +20,7 @@ from lang.data import (
     Symbol,
     Values,
 )
-from lang.numbers import format_number, is_rational_type, parse_number
+from lang.numbers import denotes_complex, format_number, is_rational_type, parse_number
 
 _TRUSTED_NODES: Final = 5_000
 """Structures of fewer nodes are written without looking for cycles first."""
@@ -94,9 +94,13 @@ def _escape(match: re.Match[str]) -> str:
 
 def write_symbol(name: str) -> str:
     """A symbol's external representation."""
-    if _PLAIN_SYMBOL.fullmatch(name) and parse_number(name) is None and name.isprintable():
+    if _PLAIN_SYMBOL.fullmatch(name) and name.isprintable() and not _is_number(name):
         return name
     return "#{" + "".join(map(_extended, name)) + "}#"
+
+
+def _is_number(text: str) -> bool:
+    return parse_number(text) is not None or denotes_complex(text)
 
 
 def _extended(character: str) -> str:

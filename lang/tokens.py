@@ -16,7 +16,7 @@ from lang.data import (
     keyword,
     symbol,
 )
-from lang.numbers import parse_number
+from lang.numbers import denotes_complex, parse_number
 
 CHARACTER_NAMES: Final = {
     "space": " ",
@@ -99,14 +99,6 @@ _EXTENDED_ESCAPE: Final = re.compile(r"\\x([0-9a-fA-F]+);")
 _COMMENT_EDGE: Final = re.compile(r"#\||\|#")
 
 
-_REAL: Final = (
-    r"(?:[+-]?(?:[0-9]+/[0-9]+|[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|[+-](?:inf|nan)\.0)"
-)
-_COMPLEX: Final = re.compile(
-    rf"(?:{_REAL})?[+-](?:{_REAL})?i|{_REAL}?[+-](?:inf|nan)\.0i|{_REAL}@{_REAL}", re.I
-)
-
-
 class BadTokenError(Exception):
     """A token that is malformed inside, `offset` characters after its start."""
 
@@ -143,7 +135,7 @@ class WordTable(dict[str, Any]):
         value: Any = None
         if text[0] in "+-.0123456789":
             value = parse_number(text)
-            if value is None and _COMPLEX.fullmatch(text):
+            if value is None and denotes_complex(text):
                 raise BadTokenError(0, f"{text} is a complex number, which Kiln does not have")
         if value is None:
             value = symbol(unbarred(text) if "|" in text else text)

@@ -25,5 +25,6 @@
 (test-equal '|| (read (open-input-string (written '||))))
 (test-equal '|1| (read (open-input-string (written '|1|))))
 (test-equal '|a\nb| (read (open-input-string (written '|a\nb|))))
+(test-equal (string->symbol "+i") (read (open-input-string (written (string->symbol "+i")))))
 (test-equal "a" (written 'a))
 (test-end)
