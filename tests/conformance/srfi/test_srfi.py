@@ -25,17 +25,16 @@ def ids(file: Path) -> str:
 
 
 @pytest.mark.parametrize("suite", SUITES, ids=ids)
-def test_suite_passes(suite: Path) -> None:
-    session = Session([STDLIB])
-    text = f"{RUN.read_text(encoding='utf-8')}\n(define r #f)"
-    module = session.user_module()
-    session.eval_text(text, module=module)
-    said = session.eval_text(
-        f"(with-output-to-string (lambda () (set! r (run {write(str(suite))}))))", module=module
-    )
-    passed, failed = python_list(session.eval_text("r", module=module))
-    assert not failed, said
-    assert passed
+def test_suite_passes(suite: Path, tmp_path: Path) -> None:
+    for modules in ("compiled", "from the cache"):
+        session = Session([STDLIB], cache=tmp_path)
+        module = session.user_module()
+        session.eval_text(RUN.read_text(encoding="utf-8"), module=module)
+        run = f"(with-output-to-string (lambda () (set! result (run {write(str(suite))}))))"
+        said = session.eval_text(f"(define result #f) {run}", module=module)
+        passed, failed = python_list(session.eval_text("result", module=module))
+        assert not failed, f"{modules}: {said}"
+        assert passed
 
 
 @pytest.mark.skipif(shutil.which("guile") is None, reason="guile is not installed")

@@ -1,0 +1,11 @@
+;;; SRFI 11: let-values.
+(use-modules (srfi srfi-64) (srfi srfi-11))
+(test-begin "srfi-11")
+(test-equal '(1 2 (3 4)) (let-values (((a b) (values 1 2)) (c (values 3 4))) (list a b c)))
+(test-equal '(1 (2 3)) (let-values (((a . b) (values 1 2 3))) (list a b)))
+(test-equal '(1 2) (let*-values (((a) 1) ((b) (values (+ a 1)))) (list a b)))
+(test-equal '(x y x y) (let ((a 'a) (b 'b) (x 'x) (y 'y))
+                         (let*-values (((a b) (values x y)) ((x y) (values a b))) (list a b x y))))
+(test-equal '(x y a b) (let ((a 'a) (b 'b) (x 'x) (y 'y))
+                         (let-values (((a b) (values x y)) ((x y) (values a b))) (list a b x y))))
+(test-end "srfi-11")

@@ -1,0 +1,11 @@
+;;; SRFI 2: and-let*.
+(use-modules (srfi srfi-64) (srfi srfi-2))
+(test-begin "srfi-2")
+(test-equal 3 (and-let* ((x 1) (y 2)) (+ x y)))
+(test-equal #f (and-let* ((x #f) (y (error "not reached"))) y))
+(test-equal 'big (and-let* ((x 5) ((> x 3))) 'big))
+(test-equal #f (and-let* ((x 5) ((> x 9))) 'big))
+(test-equal #t (and-let* ()))
+(test-equal 5 (and-let* ((x 5))))
+(test-equal 2 (let ((a 1)) (and-let* (a (b (+ a 1))) b)))
+(test-end "srfi-2")

@@ -1,0 +1,13 @@
+;;; SRFI 26: cut.
+(use-modules (srfi srfi-64) (srfi srfi-26))
+(test-begin "srfi-26")
+(test-equal '(1 2 3) ((cut list 1 <> 3) 2))
+(test-equal '(1 2 3 4) ((cut list 1 <> 3 <>) 2 4))
+(test-equal '(1 2 3) ((cut list 1 <...>) 2 3))
+(test-equal '(2 . 1) ((cut <> 2 1) cons))
+(test-equal '(1) ((cut list 1)))
+(test-equal '(1 1) (let* ((n 0) (next (lambda () (set! n (+ n 1)) n)) (f (cute list (next))))
+                     (append (f) (f))))
+(test-equal '(1 2) (let* ((n 0) (next (lambda () (set! n (+ n 1)) n)) (f (cut list (next))))
+                     (append (f) (f))))
+(test-end "srfi-26")

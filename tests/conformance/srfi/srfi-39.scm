@@ -1,0 +1,12 @@
+;;; SRFI 39: parameters.
+(use-modules (srfi srfi-64) (srfi srfi-39))
+(test-begin "srfi-39")
+(define radix (make-parameter 10 (lambda (x) (if (and (exact-integer? x) (<= 2 x 16)) x (error "invalid radix")))))
+(define (show n) (number->string n (radix)))
+(test-equal "12" (show 12))
+(test-equal "1100" (parameterize ((radix 2)) (show 12)))
+(test-equal "12" (show 12))
+(test-error (parameterize ((radix 0)) (show 12)))
+(test-equal '(1 2) (let ((a (make-parameter 1)) (b (make-parameter 2)))
+                     (parameterize ((a (b)) (b (a))) (list (b) (a)))))
+(test-end "srfi-39")
