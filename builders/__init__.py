@@ -1,1 +1,1 @@
-"""What runs on the host: derivations and the store, Debian's archive, trees, file systems, disks."""
+"""What runs on the host: derivations, the store, Debian's archive, trees, file systems, disks."""

@@ -1,4 +1,4 @@
-"""What can go wrong in a builder. Each has a message for the user and, where there is one, a hint."""
+"""What can go wrong in a builder: a message for the user and, where there is one, a hint."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from builders.errors import BuilderError
 from builders.tree import Entry, path_bytes
 
 
-class BadTree(BuilderError):  # noqa: N818
+class BadTree(BuilderError):
     """The tree is not one that a file system can hold."""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from builders.errors import BuilderError
 
 
-class BadOption(BuilderError):  # noqa: N818
+class BadOption(BuilderError):
     """An option of a file system has a value that cannot be honoured."""
 
     def __init__(self, option: str, problem: str) -> None:

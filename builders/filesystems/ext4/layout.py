@@ -22,11 +22,11 @@ _MOST_INODES = 32768  # in a group: a bit each in one block
 _LAST_GROUP_DATA = 50  # blocks; a last group with less behind its metadata is not worth having
 
 
-class OutOfSpace(Exception):  # noqa: N818
+class OutOfSpace(Exception):
     """There are no free blocks left; internal, the plan says it in the user's terms."""
 
 
-class TooManyInodes(Exception):  # noqa: N818
+class TooManyInodes(Exception):
     """More inodes than the groups can number; internal as well."""
 
 
