@@ -47,6 +47,7 @@ class Node:
 class Const(Node):
     """A literal, or a quoted datum."""
 
+    __match_args__ = ("value",)
     __slots__ = ("value",)
 
     def __init__(self, value: Any, *, pos: int | None = None) -> None:
@@ -57,6 +58,7 @@ class Const(Node):
 class LRef(Node):
     """A local variable's value."""
 
+    __match_args__ = ("var",)
     __slots__ = ("var",)
 
     def __init__(self, var: Var, *, pos: int | None = None) -> None:
@@ -67,6 +69,7 @@ class LRef(Node):
 class GRef(Node):
     """A module variable's value; `key` is its name in the session's one globals dict."""
 
+    __match_args__ = ("key",)
     __slots__ = ("key",)
 
     def __init__(self, key: str, *, pos: int | None = None) -> None:
@@ -77,6 +80,7 @@ class GRef(Node):
 class LSet(Node):
     """set! of a local variable."""
 
+    __match_args__ = ("var", "value")
     __slots__ = ("value", "var")
 
     def __init__(self, var: Var, value: Node, *, pos: int | None = None) -> None:
@@ -88,6 +92,7 @@ class LSet(Node):
 class GSet(Node):
     """set! of a module variable."""
 
+    __match_args__ = ("key", "value")
     __slots__ = ("key", "value")
 
     def __init__(self, key: str, value: Node, *, pos: int | None = None) -> None:
@@ -99,6 +104,7 @@ class GSet(Node):
 class GDef(Node):
     """A top-level definition."""
 
+    __match_args__ = ("key", "value")
     __slots__ = ("key", "value")
 
     def __init__(self, key: str, value: Node, *, pos: int | None = None) -> None:
@@ -110,6 +116,7 @@ class GDef(Node):
 class If(Node):
     """A conditional; only #f is false."""
 
+    __match_args__ = ("test", "consequent", "alternative")
     __slots__ = ("alternative", "consequent", "test")
 
     def __init__(
@@ -124,6 +131,7 @@ class If(Node):
 class Seq(Node):
     """Expressions in order; the value is the last one's. Never empty."""
 
+    __match_args__ = ("nodes",)
     __slots__ = ("nodes",)
 
     def __init__(self, nodes: list[Node], *, pos: int | None = None) -> None:
@@ -134,6 +142,7 @@ class Seq(Node):
 class Call(Node):
     """A procedure call."""
 
+    __match_args__ = ("function", "arguments")
     __slots__ = ("arguments", "function")
 
     def __init__(self, function: Node, arguments: list[Node], *, pos: int | None = None) -> None:
@@ -145,6 +154,7 @@ class Call(Node):
 class Let(Node):
     """Fresh variables bound in parallel."""
 
+    __match_args__ = ("vars", "inits", "body")
     __slots__ = ("body", "inits", "vars")
 
     def __init__(
@@ -159,6 +169,7 @@ class Let(Node):
 class Letrec(Node):
     """Variables bound in order, each visible in every init (letrec*)."""
 
+    __match_args__ = ("vars", "inits", "body")
     __slots__ = ("body", "inits", "vars")
 
     def __init__(
@@ -176,6 +187,16 @@ class Lam(Node):
     Defaults are evaluated left to right in the scope of the parameters before them.
     """
 
+    __match_args__ = (
+        "params",
+        "rest",
+        "body",
+        "name",
+        "optional",
+        "keys",
+        "allow_other_keys",
+        "documentation",
+    )
     __slots__ = (
         "allow_other_keys",
         "body",
@@ -214,6 +235,7 @@ class Lam(Node):
 class CaseLam(Node):
     """case-lambda: the first clause that takes the number of arguments is run."""
 
+    __match_args__ = ("clauses", "name")
     __slots__ = ("clauses", "name")
 
     def __init__(

@@ -78,9 +78,10 @@ def string_ref(text: Any, position: Any) -> Char:
         characters = text.chars
     elif type(text) is not str:
         wrong_type("string-ref", 1, text)
-    if arguments.index("string-ref", 2, position) >= len(characters):
-        out_of_range("string-ref", position)
-    return CHARS[characters[position]]
+    if type(position) is int and 0 <= position < len(characters):
+        return CHARS[characters[position]]
+    arguments.index("string-ref", 2, position)
+    out_of_range("string-ref", position)
 
 
 @LIBRARY.procedure("string-set!")
