@@ -43,14 +43,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Evaluate, lower, realise; prints a path for each declaration."""
+    """Evaluate, lower, realise; the last line of output is the path of the last image."""
+    from kiln.realising import copy_out
+
+    if arguments.list_image_types:
+        return _list_types(workspace.open_session(options.load_path(arguments)))
+    options.check_inputs(arguments)
+    results = build(arguments)
+    if results and arguments.output:
+        copy_out(Path(results[0]), Path(arguments.output))
+        results = [arguments.output]
+    for result in results:
+        print(result)
+    return 0
+
+
+def build(arguments: argparse.Namespace) -> list[str]:
+    """Where the images are; none with -d and -n, which say what would be built instead."""
     from kiln.progress import shown
-    from kiln.realising import copy_out, dry_run, realise
+    from kiln.realising import dry_run, realise
 
     session = workspace.open_session(options.load_path(arguments))
-    if arguments.list_image_types:
-        return _list_types(session)
-    options.check_inputs(arguments)
     values = [workspace.evaluate_file(session, name) for name in arguments.files]
     if arguments.expression is not None:
         values.append(options.evaluate_expression(session, arguments.expression))
@@ -60,23 +73,18 @@ def run(arguments: argparse.Namespace) -> int:
     ):
         derivations = [_lower(session, value, arguments) for value in values]
         if arguments.derivation:
-            return _print_derivations(derivations)
+            _print_derivations(derivations)
+            return []
         if arguments.dry_run:
-            return dry_run(derivations, store)
-        paths = realise(derivations, store, events, arguments)
-        results = [str(store.real(path)) for path in paths]
-    for result in results:
-        print(result)
-    if arguments.output:
-        copy_out(Path(results[0]), Path(arguments.output))
-    return 0
+            dry_run(derivations, store)
+            return []
+        return [str(store.real(path)) for path in realise(derivations, store, events, arguments)]
 
 
-def _print_derivations(derivations: list[Derivation]) -> int:
+def _print_derivations(derivations: list[Derivation]) -> None:
     for derivation in derivations:
         print(derivation.path)
         print(derivation.serialise().decode())
-    return 0
 
 
 def _list_types(session: Session) -> int:

@@ -81,7 +81,9 @@ class Ext4Options:
     def free_blocks(self, content_blocks: int) -> int:
         """How many blocks are to stay free in a file system whose size is not given."""
         if self.free is None:
-            return content_blocks // 20 + 16 * _MIB // BLOCK
+            free = content_blocks // 20 + 16 * _MIB // BLOCK
+            # beside what is for root alone: it is a share of the whole
+            return int((content_blocks + free) / (1 - self.reserved)) - content_blocks
         return -(-self.free // BLOCK)
 
 

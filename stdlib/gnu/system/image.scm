@@ -39,7 +39,8 @@
   (partition
    (size 'guess)
    (label "ESP")
-   (file-system "vfat")
+   ;; what the UEFI specification, 13.3, wants on disks that are not removable
+   (file-system "fat32")
    (flags '(esp))))
 
 ;; Where GRUB's core is on a disk with a GPT, for a BIOS.
