@@ -69,8 +69,9 @@ set_up() {
 
 if [ "${1:-}" = test ]; then
     shift
-    install_packages debian-archive-keyring python3-venv qemu-system-x86 seabios e2fsprogs fdisk gdisk \
-        dosfstools util-linux kmod libfaketime
+    install_packages debian-archive-keyring python3-venv util-linux kmod libfaketime \
+        qemu-system-x86 qemu-utils seabios ovmf e2fsprogs fdisk gdisk dosfstools mtools \
+        xorriso squashfs-tools erofs-utils cpio binutils xz-utils zstd guile-3.0
     set_up dev
     cd "$here"
     exec "$venv/bin/python" -m pytest "$@"
