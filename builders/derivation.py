@@ -42,6 +42,7 @@ class Derivation:
     fixed_sha256  the hex hash that the output, one file, must have. The output path is then a hash
                   of this and the name alone: it does not matter how such a file is come by
     title         a short phrase for people ("unpack tmux 3.3a-3"); not part of the hash
+    origin        file, line and column of the code that the build runs; not part of the hash
     """
 
     name: str
@@ -51,6 +52,7 @@ class Derivation:
     sources: tuple[str, ...] = ()
     fixed_sha256: str | None = None
     title: str = ""
+    origin: tuple[str, int, int] | None = None
 
     def __repr__(self) -> str:
         return f"#<derivation {self.path}>"

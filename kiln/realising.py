@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from builders.derivation import Derivation
 from builders.errors import BuilderError
-from builders.events import EventSink
+from builders.events import Event, EventSink, Planned
 from builders.store import Store
 
 
@@ -23,13 +24,22 @@ def realise(
     """Build what is missing, as the options say; returns the store paths."""
     from builders.realise import realise as run
 
+    planned = []
+
+    def watched(event: Event) -> None:
+        if isinstance(event, Planned):
+            planned.append(event)
+        events(event)
+
     paths = run(
         derivations,
         store,
-        events=events,
+        events=watched,
         jobs=arguments.jobs,
         keep_failed=arguments.keep_failed,
     )
+    if not planned and not arguments.quiet and not arguments.json:
+        print("kiln: nothing to build, all of it is there", file=sys.stderr)
     if arguments.save:
         store.add_root(Path(arguments.save), paths[0])
     return paths

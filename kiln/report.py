@@ -61,8 +61,9 @@ def describe(error: Exception) -> str:
     if isinstance(error, EvaluationFailed):
         return error.text
     if isinstance(error, BuilderError):
+        placed = _placed(error)
         hint = f"\nhint: {error.hint}" if error.hint else ""
-        return f"kiln: error: {error.message}{_log(error)}{hint}"
+        return f"{placed or f'kiln: error: {error.message}'}{_log(error)}{hint}"
     if isinstance(error, OSError):
         if error.errno == errno.ENOSPC:
             return f"kiln: error: the disk is full: {error.filename or 'no space left'}"
@@ -72,6 +73,24 @@ def describe(error: Exception) -> str:
         f"kiln: error: internal error: {type(error).__name__}: {error}\n"
         "hint: this is a fault of Kiln's; run it again with --debug for a report"
     )
+
+
+def _placed(error: BuilderError) -> str | None:
+    """The error of a build with the place of the code that the build ran, if a file has it."""
+    from pathlib import Path
+
+    from builders.realise import BuildFailed
+
+    if not isinstance(error, BuildFailed) or error.derivation.origin is None:
+        return None
+    file, line, column = error.derivation.origin
+    lines = [f"{file}:{line}:{column}: error: {error.message}"]
+    path = Path(file)
+    if path.is_file():
+        source = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        if line <= len(source):
+            lines += [f"  {source[line - 1]}", f"  {' ' * (column - 1)}^"]
+    return "\n".join(lines)
 
 
 def _log(error: BuilderError) -> str:

@@ -183,7 +183,7 @@ it is wanted in native context, and gives a <lowered>."
   "The derivation called NAME that evaluates GEXP in a build sandbox."
   (let ((lowered (lower-gexp gexp #f)))
     (staged-derivation name (lowered-value lowered) (gexp-modules gexp)
-                       (lowered-inputs lowered) env-vars)))
+                       (lowered-inputs lowered) env-vars (gexp-location gexp))))
 
 (define (text-parts parts)
   "A <lowered> of the text of PARTS, one after the other."

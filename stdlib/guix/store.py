@@ -88,8 +88,10 @@ def derivation_name(value: Derivation) -> str:
 
 
 @LIBRARY.procedure("staged-derivation")
-def staged_derivation(name: str, code: Any, modules: Any, inputs: Any, env: Any) -> Derivation:
-    """The derivation that evaluates `code` in a build, with `modules` imported."""
+def staged_derivation(
+    name: str, code: Any, modules: Any, inputs: Any, env: Any, location: Location | None
+) -> Derivation:
+    """The derivation that evaluates `code`, written at `location`, with `modules` imported."""
     derivations, sources = split_inputs(inputs)
     native: list[Json] = [item.path for item in derivations if item.builder == "native"]
     parsed = to_json(env)
@@ -101,7 +103,15 @@ def staged_derivation(name: str, code: Any, modules: Any, inputs: Any, env: Any)
         "env": parsed,
         "native": native,
     }  # fmt: skip
-    return Derivation(name, "staged", arguments, derivations, sources, title=f"build {name}")
+    return Derivation(
+        name,
+        "staged",
+        arguments,
+        derivations,
+        sources,
+        title=f"build {name}",
+        origin=tuple(location) if isinstance(location, Location) else None,
+    )
 
 
 @LIBRARY.procedure("add-text-to-store")
@@ -148,6 +158,12 @@ def gexp_inputs(gexp: Gexp) -> Any:
 def gexp_build(gexp: Gexp) -> Any:
     """The procedure from the values of the inputs to the gexp's s-expression."""
     return gexp.build
+
+
+@LIBRARY.procedure("gexp-location")
+def gexp_location(gexp: Gexp) -> Any:
+    """Where the gexp is written, or None."""
+    return gexp.location
 
 
 @LIBRARY.procedure("gexp-modules")

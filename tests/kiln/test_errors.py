@@ -74,3 +74,23 @@ def test_an_unknown_package_is_an_error_where_it_is_named(
     assert "\nos.scm:9:19: error: " in "\n" + ended.err
     assert "tmxu" in ended.err
     assert "tmux" in ended.err
+
+
+def test_a_build_that_fails_is_shown_where_its_code_is_written(
+    run_kiln: RunKiln, tmp_path: Path
+) -> None:
+    file = tmp_path / "it.scm"
+    file.write_text('(use-modules (gnu))\n(computed-file "it"\n  #~(car (list #$output 1) 2))\n')
+    ended = run_kiln("build", "it.scm", cwd=tmp_path)
+    assert ended.status == 1
+    assert "it.scm:3:3: error: cannot build it: " in ended.err
+    assert "\n    #~(car (list #$output 1) 2))\n    ^\n" in ended.err
+    assert "| " in ended.err  # what the build itself said
+    assert "Traceback" not in ended.err
+
+
+def test_what_is_there_already_is_said_to_be(run_kiln: RunKiln) -> None:
+    for _ in range(2):
+        ended = run_kiln("build", "-e", '(computed-file "n" #~(mkdir #$output))')
+        assert ended.status == 0, ended.err
+    assert ended.err == "kiln: nothing to build, all of it is there\n"
