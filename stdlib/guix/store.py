@@ -110,7 +110,7 @@ def staged_derivation(
         derivations,
         sources,
         title=f"build {name}",
-        origin=tuple(location) if isinstance(location, Location) else None,
+        origin=(location.file, location.line, location.column) if location else None,
     )
 
 
