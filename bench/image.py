@@ -107,7 +107,7 @@ class Bench:
         real = store / root.rpartition("/")[2]
         read = content_reader(lambda path: store / path.removeprefix("/kiln/store/"))
         status = next(e for e in read_item(real, root) if e.path == "var/lib/dpkg/status")
-        text = b"".join(read(status)).decode()
+        text = read(status).decode()
         names = re.findall(r"^Package: (\S+)$", text, re.MULTILINE)
         return [name for name in names if not name.startswith("kiln-")]
 
