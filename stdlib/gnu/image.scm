@@ -17,7 +17,7 @@
             partition-initializer partition-location
             image-type image-type? image-type-name image-type-constructor
             image-type-description
-            root-partition? esp-partition? find-root-partition))
+            root-partition? esp-partition? find-root-partition check-partitions))
 
 (define (size? value) (or (eq? value 'guess) (and (integer? value) (> value 0))))
 (define (offset? value) (and (integer? value) (>= value 0) (zero? (modulo value 512))))
@@ -136,3 +136,57 @@
                              (&message (message "a second partition has the flag boot"))
                              (&error-location (location (partition-location (cadr roots))))
                              (&fix-hint (hint "only the root has it"))))))))
+
+;;; What can be said against partitions before anything is built.
+
+(define (fail-at part message hint)
+  (raise (condition (&error)
+                    (&message (message message))
+                    (&error-location (location (partition-location part)))
+                    (&fix-hint (hint hint)))))
+
+(define (label-limit file-system)
+  "How many bytes a label of FILE-SYSTEM has at most, or #f."
+  (cond ((member file-system '("ext2" "ext3" "ext4" "swap")) 16)
+        ((member file-system '("vfat" "fat12" "fat16" "fat32")) 11)
+        ((string=? file-system "erofs") 15)
+        (else #f)))
+
+(define (check-label part)
+  (let ((label (partition-label part)) (limit (label-limit (partition-file-system part))))
+    (when (and label limit (> (bytevector-length (string->utf8 label)) limit))
+      (fail-at part
+               (string-append "the label \"" label "\" is too long for "
+                              (partition-file-system part))
+               (string-append "it can have " (number->string limit) " bytes")))))
+
+(define (check-place part others)
+  "Raise an error if PART, whose place is declared, lies where one of OTHERS does."
+  (for-each
+   (lambda (other)
+     (let ((start (partition-offset part)) (begin (partition-offset other))
+           (size (partition-size other)))
+       (when (and (> start 0) (> begin 0) (integer? size) (<= begin start)
+                  (< start (+ begin size)))
+         (fail-at part
+                  (string-append "this partition begins at " (number->string start)
+                                 ", within the one before")
+                  (string-append "that one ends at " (number->string (+ begin size)))))))
+   others))
+
+(define (check-partitions image)
+  "Raise an error at the partition of IMAGE that cannot be as it is declared."
+  (find-root-partition image)
+  (let loop ((rest (image-partitions image)) (before '()))
+    (unless (null? rest)
+      (let ((part (car rest)))
+        (check-label part)
+        (check-place part before)
+        (when (and (string=? (partition-file-system part) "unformatted")
+                   (eq? (partition-size part) 'guess)
+                   (not (partition-initializer part)))
+          (fail-at part "an unformatted partition has no size of its own"
+                   "give it a size in bytes, or an initializer with its content"))
+        (when (and (esp-partition? part) (any esp-partition? before))
+          (fail-at part "a second partition has the flag esp" "one is enough"))
+        (loop (cdr rest) (cons part before))))))

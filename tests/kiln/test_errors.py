@@ -94,3 +94,35 @@ def test_what_is_there_already_is_said_to_be(run_kiln: RunKiln) -> None:
         ended = run_kiln("build", "-e", '(computed-file "n" #~(mkdir #$output))')
         assert ended.status == 0, ended.err
     assert ended.err == "kiln: nothing to build, all of it is there\n"
+
+
+PARTITIONS = {
+    '(label "seventeen letters")': "too long for ext4",
+    '(label "twelve bytes") (file-system "vfat")': "too long for vfat",
+    "(flags '(boot))": "a second partition has the flag boot",
+    "(flags '(bootable))": "flags: boot, esp",
+    "(size 0)": "a number of bytes",
+    '(file-system "ntfs")': "one of ext2",
+    '(file-system "unformatted")': "has no size",
+}
+
+
+@pytest.mark.parametrize("fields", PARTITIONS)
+def test_a_partition_that_cannot_be_is_an_error_where_it_is_declared(
+    run_kiln: RunKiln, tmp_path: Path, fields: str
+) -> None:
+    file = tmp_path / "os.scm"
+    text = declaration().replace(
+        "(use-modules (gnu))", "(use-modules (gnu) (gnu system image) (gnu image))"
+    )
+    text = (
+        text.replace("(operating-system\n", "(define os (operating-system\n").rstrip()[:-1] + "))\n"
+    )
+    text += "(image (inherit (image-with-os mbr-disk-image os)) (partitions (list root-partition\n"
+    text += f"  (partition {fields}))))\n"
+    file.write_text(text)
+    ended = run_kiln("image", "-n", "os.scm", cwd=tmp_path)
+    assert ended.status == 1
+    line = text.count("\n")
+    assert f"os.scm:{line}:" in ended.err, ended.err
+    assert PARTITIONS[fields] in ended.err, ended.err

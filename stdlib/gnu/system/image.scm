@@ -287,6 +287,7 @@ names what is in the image, and from the partition's place."
 
 (define (disk-image declared)
   "The derivation of the disk with the partitions of the image DECLARED."
+  (check-partitions declared)
   (let* ((os (image-operating-system declared))
          (blueprint (operating-system-blueprint os))
          (image (image (inherit declared)
