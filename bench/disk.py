@@ -70,7 +70,7 @@ def lstat(path: Path) -> Entry | None:
     name = str(path).lstrip("/")
     common = (status.st_mode & 0o7777, status.st_uid, status.st_gid, status.st_mtime_ns)
     if path.is_symlink():
-        target = os.readlink(path)  # noqa: PTH115 -- Path.readlink() would tidy it
+        target = os.readlink(path)  # Path.readlink() would tidy it
         return Entry(name, "l", 0o777, *common[1:], len(os.fsencode(target)), target)
     if path.is_dir():
         return Entry(name, "d", *common)

@@ -24,8 +24,8 @@ MODULES = (
 HEAD = """\
 # Reference
 
-Every record that declarations are made of, by the module that exports it, with all its fields. This
-file is written by `docs/make_reference.py` from the records' own documentation; a test holds it true.
+Every record that declarations are made of, by the module that exports it, with all its fields.
+`docs/make_reference.py` writes this file from the records' own documentation; a test holds it true.
 A field whose text begins with "not yet" is known and refused.
 """
 

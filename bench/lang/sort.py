@@ -56,9 +56,7 @@ def merge_sort(items, less):
         if n == 1:
             return Cell(items.head, None)
         half = n // 2
-        return merge(
-            sort_first(half, items), sort_first(n - half, list_tail(items, half)), less
-        )
+        return merge(sort_first(half, items), sort_first(n - half, list_tail(items, half)), less)
 
     return None if items is None else sort_first(length(items), items)
 
