@@ -31,7 +31,7 @@ _ACCOUNT_PATHS = AccountFiles("etc/passwd", "etc/group", "etc/shadow", "etc/gsha
 _SHADOW_GROUP = "shadow"
 _MODES = {"f": 0o644, "d": 0o755, "l": 0o777}
 _MOST_LINKS = 40  # as the kernel's limit
-_ARGUMENTS = {"root", "remove", "files", "accounts", "closure", "require", "without_xattrs"}
+_ARGUMENTS = {"root", "remove", "files", "accounts", "closure", "require"}
 _FORMS = {"f": ("text", "base64", "source"), "d": ("source",), "l": ("target",)}
 _CONTENT_KEYS = ("text", "base64", "source", "target")
 _FILE_KEYS = {"path", "kind", "mode", "owner", "group", *_CONTENT_KEYS}
@@ -94,7 +94,6 @@ def system_tree(build: Build) -> None:
     closure   store items that the system refers to; they and all that they refer to are copied to
               /kiln/store, for root, read-only
     require   what the tree must have in the end: {"path", "message", "hint"} tables
-    without_xattrs   beginnings of names of extended attributes that the image cannot hold
 
     All but `root` may be left out. Raise BadFile, DuplicateFile, UnknownOwner, UnknownKey,
     NotInSystem, and what accounts and merge raise.
@@ -123,7 +122,6 @@ def system_tree(build: Build) -> None:
     if homes:
         tree = merge(tree, homes, time=now)
     check_requirements(tree, arguments.get("require", ()))
-    tree = without_xattrs(tree, tuple(arguments.get("without_xattrs", ())))
 
     build.output.mkdir()
     with pack.PackWriter(build.output / pack.NAME) as writer:
@@ -131,17 +129,6 @@ def system_tree(build: Build) -> None:
     manifest = mtree.write(tree, build.logical)
     (build.output / "manifest").write_text(manifest, "ascii")
     build.log(f"{len(tree)} entries, {len(added) + len(homes)} of them generated")
-
-
-def without_xattrs(tree: Iterable[Entry], prefixes: tuple[str, ...]) -> list[Entry]:
-    """The tree without the extended attributes whose names begin with one of `prefixes`."""
-    kept = []
-    for entry in tree:
-        if entry.xattrs and any(name.startswith(prefixes) for name in entry.xattrs):
-            left = {n: v for n, v in entry.xattrs.items() if not n.startswith(prefixes)}
-            entry = entry._replace(xattrs=left or None)  # noqa: PLW2901
-        kept.append(entry)
-    return kept
 
 
 def check_requirements(tree: Iterable[Entry], required: Iterable[Mapping[str, Any]]) -> None:

@@ -176,9 +176,8 @@
 (define (path-of input)
   (if (derivation? input) (derivation-path input) input))
 
-(define* (system-tree blueprint os #:optional (more '()) #:key (without-xattrs '()))
-  "The derivation of the tree of OS, which rests on BLUEPRINT; MORE are lowered files. Extended
-attributes whose names begin with one of WITHOUT-XATTRS, which the image cannot hold, are left out."
+(define* (system-tree blueprint os #:optional (more '()))
+  "The derivation of the tree of OS, which rests on BLUEPRINT; MORE are lowered files."
   (let* ((facts (operating-system-facts os))
          (root (blueprint-root blueprint))
          (files (append (lowered-files os facts) more))
@@ -196,7 +195,6 @@ attributes whose names begin with one of WITHOUT-XATTRS, which the image cannot 
                            users shells)))
            (groups . ,(list->vector (map group->json groups)))))
        (closure . ,(list->vector (map path-of (closure-inputs files))))
-       (require . ,(requirements os))
-       (without_xattrs . ,(list->vector without-xattrs)))
+       (require . ,(requirements os)))
      (cons root inputs)
      "put the system's files together")))

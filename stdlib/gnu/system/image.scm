@@ -389,14 +389,6 @@ not for a BIOS"
 
 ;;; Live media.
 
-;; squashfs holds no ACLs. Debian's packages set one, on /var/log/journal, which systemd-tmpfiles
-;; sets again when the system starts.
-(define %not-in-squashfs '("system."))
-
-;; A newc archive holds no extended attributes at all: what has capabilities there, like ping, is
-;; for root, or goes by the kernel's ping_group_range.
-(define %not-in-cpio '("system." "security." "user." "trusted."))
-
 (define (squashfs tree compression)
   "The derivation of TREE as a squashfs."
   (let ((tools (native-derivation (list (list "squashfs-tools" #f #f)))))
@@ -421,8 +413,7 @@ not for a BIOS"
          (label (partition-label (find-root-partition image)))
          (arguments (append (system-kernel-arguments os (file-system-label label) #f)
                             '("kiln.image=/live/root.squashfs" "kiln.volatile=1")))
-         (root (squashfs (system-tree blueprint (operating-system-for-image image)
-                                      #:without-xattrs %not-in-squashfs)
+         (root (squashfs (system-tree blueprint (operating-system-for-image image))
                          (squashfs-compression image)))
          (menu (grub-menu os "/boot/vmlinuz" "/boot/initrd.img" arguments))
          (esp (esp-tree (with-grub os) blueprint arguments #:root-label label))
@@ -453,13 +444,11 @@ not for a BIOS"
 
 ;;; Roots without a disk.
 
-(define* (container-tree image #:key (bootable? #f) (more '()) (without-xattrs '()))
+(define* (container-tree image #:key (bootable? #f) (more '()))
   "The blueprint of the system of IMAGE, and the derivation of its tree with the files MORE."
   (let* ((os (image-operating-system image))
          (blueprint (operating-system-blueprint os #:bootable? bootable?)))
-    (values blueprint
-            (system-tree blueprint (operating-system-for-image image) more
-                         #:without-xattrs without-xattrs))))
+    (values blueprint (system-tree blueprint (operating-system-for-image image) more))))
 
 (define (archive-format image)
   (case (image-format image) ((tarball) "tar") (else (symbol->string (image-format image)))))
@@ -488,7 +477,7 @@ not for a BIOS"
          "write the archive")))))
 
 (define (squashfs-image image)
-  (call-with-values (lambda () (container-tree image #:without-xattrs %not-in-squashfs))
+  (call-with-values (lambda () (container-tree image))
     (lambda (blueprint tree) (squashfs tree (squashfs-compression image)))))
 
 (define (erofs-image image)
@@ -504,11 +493,13 @@ not for a BIOS"
                   "write the file system"))))
 
 (define (cpio tree compression)
-  "The derivation of TREE as an archive that a kernel unpacks."
+  "The derivation of TREE as an archive that a kernel unpacks. It holds no extended attributes: what
+has capabilities, like ping, is for root there, or goes by the kernel's ping_group_range."
   (derivation "root.cpio" "archive-image"
               `((format . "cpio")
                 (tree . ,(derivation-path tree))
-                (compression . ,compression))
+                (compression . ,compression)
+                (drop_xattrs . #t))
               (list tree)
               "write the archive"))
 
@@ -516,8 +507,7 @@ not for a BIOS"
 (define init-link (tree-link "init" "/sbin/init"))
 
 (define (cpio-image image)
-  (call-with-values (lambda () (container-tree image #:more (list init-link)
-                                                #:without-xattrs %not-in-cpio))
+  (call-with-values (lambda () (container-tree image #:more (list init-link)))
     (lambda (blueprint tree)
       (cpio tree (cond ((image-compression image) => symbol->string)
                        ((image-compression? image) "zstd")
@@ -525,8 +515,7 @@ not for a BIOS"
 
 (define (uki-image image)
   (call-with-values (lambda ()
-                      (container-tree image #:bootable? #t #:more (list init-link)
-                                      #:without-xattrs %not-in-cpio))
+                      (container-tree image #:bootable? #t #:more (list init-link)))
     (lambda (blueprint tree)
       (let ((os (image-operating-system image)))
         (unified-kernel os blueprint (cpio tree "zstd")
