@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal
 
 from builders.bootloaders.grub import (
@@ -69,9 +68,3 @@ def grub_keymap_packages() -> Any:
     from builders.bootloaders.grub_keymap import PACKAGES
 
     return scheme_list(PACKAGES)
-
-
-@LIBRARY.procedure("string-match?")
-def string_match(pattern: str, text: str) -> bool:
-    """Does the regular expression `pattern` match somewhere in `text`?"""
-    return re.search(pattern, text) is not None

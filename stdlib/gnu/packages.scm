@@ -8,7 +8,7 @@
   #:use-module (gnu system checks)
   #:export (package package? package-name package-version package-location
             specification->package specifications->packages
-            native-package))
+            package-request native-package native-packages-named unpacked-package-named))
 
 (define-record-type* <package> package make-package package?
   (name package-name (sanitize (ensure string? "a Debian package's name, a string"))
@@ -53,6 +53,18 @@ run programs from."
 (define (package-request package)
   "PACKAGE as the resolver wants it."
   (list (package-name package) (package-version package) (package-location package)))
+
+(define (name-request name)
+  "The package called NAME, as the resolver wants it, for what the user has not asked for by name."
+  (list name #f #f))
+
+(define (native-packages-named . names)
+  "The derivation of a store item with the packages called NAMES and what they need."
+  (native-derivation (map name-request names)))
+
+(define (unpacked-package-named name)
+  "The derivation of the unpacked package called NAME, without what it needs."
+  (unpacked-package (name-request name)))
 
 (define-compiler! package?
   (lambda (package native?)

@@ -4,10 +4,10 @@
 (define-module (gnu system blueprint)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-35)
+  #:use-module (ice-9 regex)
   #:use-module (guix records)
   #:use-module (guix gexp)
   #:use-module (guix store)
-  #:use-module (gnu boot)
   #:use-module (gnu debian)
   #:use-module (gnu packages)
   #:use-module (gnu services)
@@ -25,11 +25,6 @@
   (initrd blueprint-initrd)
   (key blueprint-key))
 
-(define (package-requests packages)
-  (map (lambda (package)
-         (list (package-name package) (package-version package) (package-location package)))
-       packages))
-
 (define* (operating-system-blueprint os #:key (bootable? #t))
   "What OS rests on; without kernel and initrd unless it is BOOTABLE?, as in a container."
   (let* ((facts (operating-system-facts os))
@@ -38,7 +33,7 @@
                                         (map account-shell (users-of facts)))))
          (wanted (delete-duplicates (append (assq-ref facts 'packages) mentioned) eq?))
          (packages (if bootable? wanted (delete (operating-system-kernel os) wanted eq?))))
-    (call-with-values (lambda () (debian-root (package-requests packages)))
+    (call-with-values (lambda () (debian-root (map package-request packages)))
       (lambda (root names)
         (let ((version (and bootable? (kernel-version os names))))
           (blueprint
@@ -55,7 +50,7 @@
 
 (define (kernel-version os names)
   "The version of OS's kernel, which is among the packages called NAMES."
-  (let* ((found (filter (lambda (name) (string-match? "^linux-image-[0-9]" name)) names))
+  (let* ((found (filter (lambda (name) (string-match "^linux-image-[0-9]" name)) names))
          (named (package-name (operating-system-kernel os)))
          (best (or (and (member named found) named)
                    (find (lambda (name)
@@ -72,7 +67,7 @@
                 (&error-location (location (package-location (operating-system-kernel os)))))))))
 
 (define (initrd-derivation root version modules)
-  (let ((busybox (unpacked-package (list "busybox-static" #f #f))))
+  (let ((busybox (unpacked-package-named "busybox-static")))
     (derivation "initrd.img" "initrd"
                 `((tree . ,(derivation-path root))
                   (kernel_version . ,version)

@@ -7,8 +7,8 @@
   #:use-module (guix gexp)
   #:use-module (guix store)
   #:use-module (gnu bootloader)
-  #:use-module (gnu debian)
   #:use-module (gnu image)
+  #:use-module (gnu packages)
   #:use-module (gnu system)
   #:use-module (gnu system blueprint)
   #:use-module (gnu system file-systems)
@@ -391,7 +391,7 @@ not for a BIOS"
 
 (define (squashfs tree compression)
   "The derivation of TREE as a squashfs."
-  (let ((tools (native-derivation (list (list "squashfs-tools" #f #f)))))
+  (let ((tools (native-packages-named "squashfs-tools")))
     (derivation "root.squashfs" "squashfs"
                 `((tree . ,(derivation-path tree))
                   (native . ,(derivation-path tools))

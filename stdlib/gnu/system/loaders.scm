@@ -6,19 +6,13 @@
   #:use-module (guix store)
   #:use-module (gnu boot)
   #:use-module (gnu bootloader)
-  #:use-module (gnu debian)
+  #:use-module (gnu packages)
   #:use-module (gnu system)
   #:use-module (gnu system blueprint)
   #:use-module (gnu system file-systems)
   #:use-module (gnu system keyboard)
   #:export (system-kernel-arguments boot-files grub-bios esp-tree grub-iso unified-kernel
             efi-loader? grub-menu))
-
-(define (native . names)
-  "The derivation of a store item with the packages called NAMES and what they need."
-  (native-derivation (map (lambda (name) (list name #f #f)) names)))
-
-(define (unpacked name) (unpacked-package (list name #f #f)))
 
 (define (system-kernel-arguments os root type)
   "The kernel's arguments for OS with its root on the device ROOT, of file system TYPE."
@@ -48,7 +42,7 @@
 
 (define (keymap-derivation layout)
   "The derivation of the keyboard LAYOUT for GRUB."
-  (let ((tools (apply native (grub-keymap-packages))))
+  (let ((tools (apply native-packages-named (grub-keymap-packages))))
     (derivation "grub-keymap" "grub-keymap"
                 `((native . ,(derivation-path tools))
                   (layout . ,(keyboard-layout-name layout))
@@ -89,7 +83,7 @@
 
 (define (grub-bios os root-uuid)
   "The derivation of GRUB's boot code for BIOS machines, which looks for its root by ROOT-UUID."
-  (let ((tools (native "grub-common" "grub-pc-bin")))
+  (let ((tools (native-packages-named "grub-common" "grub-pc-bin")))
     (derivation "grub-bios" "grub-bios"
                 `((native . ,(derivation-path tools))
                   (modules . null)
@@ -100,7 +94,7 @@
 
 (define (grub-iso os label)
   "The derivation of GRUB's boot code for an ISO whose volume is called LABEL."
-  (let ((tools (native "grub-common" "grub-pc-bin")))
+  (let ((tools (native-packages-named "grub-common" "grub-pc-bin")))
     (derivation "grub-iso" "grub-iso"
                 `((native . ,(derivation-path tools))
                   (modules . null)
@@ -124,21 +118,22 @@ ROOT-UUID, or ROOT-LABEL."
                     (grub-loader-configuration "label" root-label))))
     (case name
       ((grub grub-efi)
-       (let ((tools (native "grub-common" "grub-efi-amd64-bin")))
+       (let ((tools (native-packages-named "grub-common" "grub-efi-amd64-bin")))
          (derivation "esp" "grub-efi"
                      `((native . ,(derivation-path tools)) (config . ,config))
                      (list tools)
                      "make GRUB for UEFI")))
       ((grub-efi-signed)
-       (let ((packages (map unpacked '("shim-signed" "shim-helpers-amd64-signed"
-                                       "grub-efi-amd64-signed"))))
+       (let ((packages (map unpacked-package-named
+                            '("shim-signed" "shim-helpers-amd64-signed"
+                              "grub-efi-amd64-signed"))))
          (derivation "esp" "shim"
                      `((packages . ,(list->vector (map derivation-path packages)))
                        (config . ,config))
                      packages
                      "lay out shim and GRUB for Secure Boot")))
       ((systemd-boot)
-       (let* ((package (unpacked "systemd-boot-efi"))
+       (let* ((package (unpacked-package-named "systemd-boot-efi"))
               (loader (operating-system-bootloader os)))
          (derivation "esp" "systemd-boot"
                      `((packages . ,(vector (derivation-path package)))
@@ -163,7 +158,7 @@ ROOT-UUID, or ROOT-LABEL."
 
 (define (unified-kernel os blueprint initrd arguments)
   "The derivation of the kernel of BLUEPRINT, the derivation INITRD and ARGUMENTS as one program."
-  (let ((package (unpacked "systemd-boot-efi")))
+  (let ((package (unpacked-package-named "systemd-boot-efi")))
     (derivation "linux.efi" "uki"
                 `((packages . ,(vector (derivation-path package)))
                   (linux . ,(blueprint-kernel-file blueprint))
