@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from pathlib import Path
 
-_STEP = 1 << 26
+from builders.plan import Plan, Segment
+from builders.scan import holes
+from builders.sinks import raw
 
 
 def copy_sparse(source: Path, target: Path) -> None:
-    """Make `target`, a new file, with the bytes and holes of `source`.
+    """Make `target`, a new file, with the bytes and holes of `source`, on the disk when it returns.
 
-    The file systems share the blocks where they can (copy_file_range(2)). Raises OSError.
+    Raises OSError when `source` cannot be read, and what raw.write raises.
     """
-    with open(source, "rb") as reader, open(target, "xb") as writer:
-        size = os.fstat(reader.fileno()).st_size
-        os.ftruncate(writer.fileno(), size)
-        end = 0
-        while end < size:
-            try:
-                start = os.lseek(reader.fileno(), end, os.SEEK_DATA)
-            except OSError as error:
-                if error.errno == errno.ENXIO:
-                    break
-                raise
-            end = os.lseek(reader.fileno(), start, os.SEEK_HOLE)
-            _copy_range(reader.fileno(), writer.fileno(), start, end)
-        os.fsync(writer.fileno())
-
-
-def _copy_range(reader: int, writer: int, start: int, end: int) -> None:
-    while start < end:
-        count = min(end - start, _STEP)
-        try:
-            done = os.copy_file_range(reader, writer, count, start, start)
-        except OSError as error:
-            if error.errno not in (errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
-                raise
-            done = os.pwrite(writer, os.pread(reader, min(count, 1 << 20), start), start)
-        if done == 0:
-            raise OSError(errno.EIO, "the file became shorter while it was copied")
-        start += done
+    with open(source, "rb") as file:
+        name, size = str(source), os.fstat(file.fileno()).st_size
+    segments, position = [], 0
+    for offset, length in (*holes(name, size), (size, 0)):
+        if offset > position:
+            segments.append(Segment(position, name, position, offset - position))
+        position = offset + length
+    raw.write(Plan(size, [], segments), target, Path, sync=True)
