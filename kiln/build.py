@@ -23,9 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     options.check_inputs(arguments)
     session = workspace.open_session(options.load_path(arguments))
-    values = [workspace.evaluate_file(session, name) for name in arguments.files]
-    if arguments.expression is not None:
-        values.append(options.evaluate_expression(session, arguments.expression))
+    values = options.evaluated(session, arguments)
     with (
         shown(options.style(arguments), verbose=arguments.verbose) as events,
         workspace.workspace(events) as store,

@@ -64,9 +64,7 @@ def build(arguments: argparse.Namespace) -> list[str]:
     from kiln.realising import dry_run, realise
 
     session = workspace.open_session(options.load_path(arguments))
-    values = [workspace.evaluate_file(session, name) for name in arguments.files]
-    if arguments.expression is not None:
-        values.append(options.evaluate_expression(session, arguments.expression))
+    values = options.evaluated(session, arguments)
     with (
         shown(options.style(arguments), verbose=arguments.verbose) as events,
         workspace.workspace(events) as store,

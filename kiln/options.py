@@ -74,11 +74,13 @@ def check_inputs(arguments: argparse.Namespace) -> None:
         raise UsageError("-o and --save take one result: name one file only")
 
 
-def evaluate_expression(session: Session, text: str) -> Any:
-    """The value of `text`, with (gnu) at hand."""
-    return workspace.evaluate(
-        session, lambda: session.eval_text(f"(use-modules (gnu))\n{text}", "-e")
-    )
+def evaluated(session: Session, arguments: argparse.Namespace) -> list[Any]:
+    """The values of the files named, and then of the expression of -e, with (gnu) at hand."""
+    values = [workspace.evaluate_file(session, name) for name in arguments.files]
+    if arguments.expression is not None:
+        text = f"(use-modules (gnu))\n{arguments.expression}"
+        values.append(workspace.evaluate(session, lambda: session.eval_text(text, "-e")))
+    return values
 
 
 def size(text: str) -> int:

@@ -5,9 +5,9 @@ Evaluating a configuration needs none of it; a verb that lowers sets it first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,17 +16,20 @@ from builders.store import Store
 
 if TYPE_CHECKING:
     from builders.debian.index import Index
+    from builders.derivation import Derivation
 
 
 @dataclass
 class Context:
     """The store that items go to, and how to come by Debian's package index.
 
-    `open_index` may fetch; it is called once, when the first package is looked up.
+    `open_index` may fetch; it is called once, when the first package is looked up. `natives` are
+    the tools of builds that were asked for, by what was asked: resolving takes milliseconds.
     """
 
     store: Store
     open_index: Callable[[], Index]
+    natives: dict[Hashable, Derivation] = field(default_factory=dict)
 
     @cached_property
     def index(self) -> Index:

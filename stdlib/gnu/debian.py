@@ -89,9 +89,15 @@ def debian_root(requests: Any) -> Values:
 @LIBRARY.procedure("native-derivation")
 def native_derivation(requests: Any) -> Derivation:
     """A store item of the packages in `requests` and what they need, for builds to run."""
-    names = sorted(_requests(requests))
-    packages = _resolve(requests, essential=False)
-    return native.native_derivation(packages, (), "-".join(names))
+    wanted = {name: version for name, (version, _) in _requests(requests).items()}
+    names = sorted(wanted)
+    natives = current().natives
+    key = tuple((name, wanted[name]) for name in names)
+    found = natives.get(key)
+    if found is None:
+        packages = _resolve(requests, essential=False)
+        found = natives[key] = native.native_derivation(packages, (), "-".join(names))
+    return found
 
 
 @LIBRARY.procedure("unpacked-package")

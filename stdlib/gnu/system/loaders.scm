@@ -12,7 +12,7 @@
   #:use-module (gnu system file-systems)
   #:use-module (gnu system keyboard)
   #:export (system-kernel-arguments boot-files grub-bios esp-tree grub-iso unified-kernel
-            efi-loader? grub-menu))
+            grub-menu))
 
 (define (system-kernel-arguments os root type)
   "The kernel's arguments for OS with its root on the device ROOT, of file system TYPE."
@@ -103,10 +103,6 @@
                 "make GRUB's boot code for an ISO")))
 
 ;;; UEFI.
-
-(define (efi-loader? bootloader)
-  "Can BOOTLOADER be on an EFI system partition? GRUB can, whatever it was declared for."
-  (and (memq (bootloader-name bootloader) '(grub grub-efi grub-efi-signed systemd-boot uki)) #t))
 
 (define* (esp-tree os blueprint arguments #:key (root-uuid #f) (root-label #f))
   "The derivation of the tree of an EFI system partition that starts OS from the root with
