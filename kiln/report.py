@@ -80,17 +80,16 @@ def _placed(error: BuilderError) -> str | None:
     from pathlib import Path
 
     from builders.realise import BuildFailed
+    from lang.diagnosis import render_at
+    from lang.sources import Location, SourceMap
 
     if not isinstance(error, BuildFailed) or error.derivation.origin is None:
         return None
-    file, line, column = error.derivation.origin
-    lines = [f"{file}:{line}:{column}: error: {error.message}"]
-    path = Path(file)
-    if path.is_file():
-        source = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        if line <= len(source):
-            lines += [f"  {source[line - 1]}", f"  {' ' * (column - 1)}^"]
-    return "\n".join(lines)
+    location = Location(*error.derivation.origin)
+    path = Path(location.file)
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    source = SourceMap().add(location.file, text)
+    return render_at(location, error.message, source.line(location.line))
 
 
 def _log(error: BuilderError) -> str:

@@ -108,16 +108,21 @@ def explain(
 def render(diagnosis: Diagnosis, sources: SourceMap) -> str:
     """The diagnosis as text: place and message, the line of the source with a caret, the hint."""
     location = diagnosis.location
-    prefix = f"{location}: " if location else ""
-    lines = [f"{prefix}error: {diagnosis.message}"]
-    if location is not None:
+    if location is None:
+        text = f"error: {diagnosis.message}"
+    else:
         source = sources.named(location.file)
-        text = source.line(location.line) if source else ""
-        if text.strip():
-            lines += ["  " + text, "  " + _indentation(text[: location.column - 1]) + "^"]
-    if diagnosis.hint:
-        lines.append(f"hint: {diagnosis.hint}")
-    return "\n".join(lines)
+        line = source.line(location.line) if source else ""
+        text = render_at(location, diagnosis.message, line)
+    return f"{text}\nhint: {diagnosis.hint}" if diagnosis.hint else text
+
+
+def render_at(location: Location, message: str, line: str) -> str:
+    """An error at `location`, whose line of the source is `line` ("" if that is not known)."""
+    text = f"{location}: error: {message}"
+    if line.strip():
+        text += f"\n  {line}\n  {_indentation(line[: location.column - 1])}^"
+    return text
 
 
 def _indentation(text: str) -> str:
