@@ -67,34 +67,34 @@ class BuilderSpec:
 
 _TREE_CODE: Final = ("builders.mtree", "builders.merge", "builders.pack", "builders.tree")
 
+_DEB_CODE: Final = (
+    "builders.debian.deb",
+    "builders.debian.compression",
+    "builders.debian.control",
+    "builders.debian.tar",
+    "builders.mtree",
+    "builders.pack",
+    "builders.tree",
+)
+"""What reads .debs depends on."""
+
+_PLANNED_CODE: Final = ("builders.mtree", "builders.pack", "builders.plan", "builders.tree")
+"""What plans files out of trees depends on."""
+
 BUILDERS: dict[str, BuilderSpec] = {
     "fetch": BuilderSpec(
         "builders.debian.fetch", ("builders.debian.fetch",), network=True, references="none"
     ),
     "unpack-deb": BuilderSpec(
         "builders.debian.deb",
-        (
-            "builders.debian.deb",
-            "builders.debian.compression",
-            "builders.debian.control",
-            "builders.debian.tar",
-            "builders.mtree",
-            "builders.pack",
-            "builders.tree",
-        ),
+        _DEB_CODE,
         references="none",
     ),
     "native": BuilderSpec(
         "builders.debian.native",
         (
             "builders.debian.native",
-            "builders.debian.deb",
-            "builders.debian.compression",
-            "builders.debian.control",
-            "builders.debian.tar",
-            "builders.mtree",
-            "builders.pack",
-            "builders.tree",
+            *_DEB_CODE,
         ),
         references="none",
     ),
@@ -194,10 +194,7 @@ BUILDERS: dict[str, BuilderSpec] = {
             "builders.filesystems",
             "builders.sinks",
             "builders.bootloaders.grub",
-            "builders.mtree",
-            "builders.pack",
-            "builders.plan",
-            "builders.tree",
+            *_PLANNED_CODE,
         ),
         references="none",
         hashed=False,
@@ -208,10 +205,7 @@ BUILDERS: dict[str, BuilderSpec] = {
             "builders.file_system",
             "builders.filesystems",
             "builders.sinks",
-            "builders.mtree",
-            "builders.pack",
-            "builders.plan",
-            "builders.tree",
+            *_PLANNED_CODE,
         ),
         references="none",
         hashed=False,
@@ -242,10 +236,7 @@ BUILDERS: dict[str, BuilderSpec] = {
             "builders.filesystems",
             "builders.sinks",
             "builders.merge",
-            "builders.mtree",
-            "builders.pack",
-            "builders.plan",
-            "builders.tree",
+            *_PLANNED_CODE,
         ),
         references="none",
         hashed=False,
@@ -256,10 +247,7 @@ BUILDERS: dict[str, BuilderSpec] = {
             "builders.formats.squashfs",
             "builders.formats.tar",
             "builders.sinks",
-            "builders.mtree",
-            "builders.pack",
-            "builders.plan",
-            "builders.tree",
+            *_PLANNED_CODE,
         ),
         references="none",
         hashed=False,
@@ -275,10 +263,7 @@ BUILDERS: dict[str, BuilderSpec] = {
             "builders.sinks",
             "builders.cpio",
             "builders.merge",
-            "builders.mtree",
-            "builders.pack",
-            "builders.plan",
-            "builders.tree",
+            *_PLANNED_CODE,
         ),
         references="none",
         hashed=False,
