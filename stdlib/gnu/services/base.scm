@@ -38,7 +38,8 @@
   "The unit settings that make a getty run COMMAND."
   (string-append "[Service]\nExecStart=\nExecStart=-" command "\n"))
 
-(define (getty-units template tty command)
+(define (getty-units template tty)
+  "The unit of TEMPLATE that asks for a login on TTY."
   (list (systemd-unit (name (string-append template "@" tty ".service"))
                       (content #f)
                       (wanted-by '("getty.target")))))
@@ -70,7 +71,7 @@
    (extensions
     (list (service-extension systemd-service-type
             (lambda (config)
-              (getty-units "serial-getty" (agetty-configuration-tty config) #f)))
+              (getty-units "serial-getty" (agetty-configuration-tty config))))
           (service-extension etc-service-type
             (lambda (config)
               (getty-etc "serial-getty" (agetty-configuration-tty config)
@@ -82,7 +83,7 @@
    (name 'mingetty)
    (extensions
     (list (service-extension systemd-service-type
-            (lambda (config) (getty-units "getty" (mingetty-configuration-tty config) #f)))
+            (lambda (config) (getty-units "getty" (mingetty-configuration-tty config))))
           (service-extension etc-service-type
             (lambda (config)
               (getty-etc "getty" (mingetty-configuration-tty config)
