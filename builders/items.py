@@ -85,6 +85,44 @@ def remove(path: Path) -> None:
     shutil.rmtree(path)
 
 
+def difference(one: Path, other: Path) -> str | None:
+    """Where two outputs differ in what the store keeps of them, in words; None if nowhere."""
+    ours, theirs = dict(_entries(one)), dict(_entries(other))
+    for relative in sorted(ours.keys() ^ theirs.keys()):
+        return f"{relative or 'the output'} is only in one of them"
+    for relative, file in ours.items():
+        name = relative or "the output"
+        kinds = [_kind(path) for path in (file, theirs[relative])]
+        if kinds[0] != kinds[1]:
+            return f"{name} is of another kind"
+        if kinds[0] == "l" and os.readlink(file) != os.readlink(theirs[relative]):
+            return f"{name} leads elsewhere"
+        if kinds[0] in "fx" and (offset := _first_difference(file, theirs[relative])) is not None:
+            return f"{name} differs from byte {offset} on"
+    return None
+
+
+def _kind(file: str) -> str:
+    mode = os.lstat(file).st_mode
+    if stat.S_ISREG(mode):
+        return "x" if mode & 0o111 else "f"
+    return "l" if stat.S_ISLNK(mode) else "d"
+
+
+def _first_difference(one: str, other: str) -> int | None:
+    """The offset of the first byte in which two files differ."""
+    with open(one, "rb") as left, open(other, "rb") as right:
+        offset = 0
+        while True:
+            ours, theirs = left.read(_BLOCK), right.read(_BLOCK)
+            if ours != theirs:
+                common = os.path.commonprefix([ours, theirs])
+                return offset + len(common)
+            if not ours:
+                return None
+            offset += len(ours)
+
+
 def _walk(path: Path, candidates: Collection[str], *, hashed: bool, change: bool) -> Sealed:
     finder = _Finder(candidates) if candidates else None
     digest = hashlib.sha256()

@@ -15,7 +15,7 @@ from builders.events import EventSink, Planned, discard
 from builders.job import BuildFailed, Job, title
 from builders.store import NotInStore, Store, TemporaryDirectory, sweep_temporary
 
-__all__ = ["BuildFailed", "missing", "realise", "title"]
+__all__ = ["BuildFailed", "missing", "realise", "rebuild", "title"]
 
 _SETTLE_AGE = 40
 """Seconds after which the kernel has written most of what was made: see Store.settle."""
@@ -49,7 +49,37 @@ def realise(
     if not todo:
         return paths
     _check_sources(todo, store)
-    # What follows takes longer to import than a realisation with nothing to do takes.
+    _run(todo, store, events, jobs, keep_failed, mirrors)
+    return paths
+
+
+def rebuild(
+    derivations: Sequence[Derivation],
+    store: Store,
+    *,
+    events: EventSink = discard,
+    jobs: int | None = None,
+    keep_failed: bool = False,
+) -> None:
+    """Build `derivations`, whose outputs are valid, again and compare what comes out.
+
+    Nothing in the store changes. Raises BuildFailed, of kind NotReproducible when an output
+    differs in a byte; its message names the file and the offset.
+    """
+    todo = [Job(one, order) for order, one in enumerate(dict.fromkeys(derivations))]
+    _run(todo, store, events, jobs, keep_failed, (), again=True)
+
+
+def _run(
+    todo: Sequence[Job],
+    store: Store,
+    events: EventSink,
+    jobs: int | None,
+    keep_failed: bool,
+    mirrors: Sequence[str],
+    again: bool = False,
+) -> None:
+    # This takes longer to import than a realisation with nothing to do takes.
     import threading
 
     from builders.scheduler import Run
@@ -63,11 +93,11 @@ def realise(
         with TemporaryDirectory(store) as directory:
             run = Run(store, directory, events, jobs or len(os.sched_getaffinity(0)))
             run.keep_failed = keep_failed
+            run.again = again
             run.mirrors = tuple(mirrors)
             run.all(todo)
     except OSError as error:
         raise store.error(error) from error
-    return paths
 
 
 def missing(derivations: Sequence[Derivation], store: Store) -> list[Derivation]:

@@ -25,7 +25,11 @@ _LOCK_POLL = 0.1
 
 
 class Run:
-    """One realisation at work: ready jobs, workers, and what failed."""
+    """One realisation at work: ready jobs, workers, and what failed.
+
+    keep_failed  keep what a failed build left
+    again        build though the output is there, and compare instead of keeping
+    """
 
     def __init__(self, store: Store, directory: Path, events: EventSink, jobs: int) -> None:
         self.store = store
@@ -33,6 +37,7 @@ class Run:
         self.events = events
         self.capacity = {True: NETWORK_JOBS, False: jobs}
         self.keep_failed = False
+        self.again = False
         self.mirrors: tuple[str, ...] = ()
         # One heap for what waits for the network, one for what wants a core.
         self.ready: dict[bool, list[tuple[int, Job]]] = {True: [], False: []}
@@ -107,7 +112,7 @@ class Run:
             self.locked_out.append(job)
             return
         job.lock = lock
-        if self.store.valid([job.path]):  # another Kiln made it in the meantime
+        if not self.again and self.store.valid([job.path]):  # another Kiln made it meanwhile
             self._unlock(job)
             self.events(Finished(job.path, 0.0))
             self._release_users(job)
@@ -180,25 +185,35 @@ class Run:
             self._fail(job, Problem("WorkerDied", words, "was the machine out of memory?"))
 
     def _finish(self, job: Job, sealed: items.Sealed) -> None:
-        spec = registry.spec(job.derivation.builder)
-        references: Sequence[str] = ()
-        if job.derivation.fixed_sha256 is not None or spec.references == "none":
-            pass
-        elif spec.references == "inputs":
-            references = _reads(job.derivation)
-        elif sealed.found:
-            found = set(sealed.found)
-            closure = self.store.closure(_reads(job.derivation))
-            references = [path for path in closure if _hash(path) in found]
-        try:
-            self.store.adopt(job.output, job.path, sealed, references)
-        except StoreError as error:
-            self._fail(job, Problem(type(error).__name__, error.message, error.hint))
-            return
+        if self.again:
+            if difference := items.difference(self.store.real(job.path), job.output):
+                message = f"it is not built the same twice: {difference}"
+                self._fail(job, Problem("NotReproducible", message, "-K keeps the second result"))
+                return
+            items.remove(job.output)
+        else:
+            try:
+                self.store.adopt(job.output, job.path, sealed, self._references(job, sealed))
+            except StoreError as error:
+                self._fail(job, Problem(type(error).__name__, error.message, error.hint))
+                return
         items.remove(self.store.state / "partial" / _base(job.path))
         self._unlock(job)
         self.events(Finished(job.path, time.monotonic() - job.started))
         self._release_users(job)
+
+    def _references(self, job: Job, sealed: items.Sealed) -> Sequence[str]:
+        spec = registry.spec(job.derivation.builder)
+        if job.derivation.fixed_sha256 is not None or spec.references == "none":
+            return ()
+        if spec.references == "inputs":
+            return _reads(job.derivation)
+        found = set(sealed.found)
+        if not found:
+            return ()
+        return [
+            path for path in self.store.closure(_reads(job.derivation)) if _hash(path) in found
+        ]
 
     def _release_users(self, job: Job) -> None:
         for user in job.users:

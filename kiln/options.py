@@ -45,6 +45,9 @@ def add_building(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--save", metavar="LINK", help="make LINK to the result and keep it from gc"
     )
+    parser.add_argument(
+        "--check", action="store_true", help="build the result once more and compare the bytes"
+    )
     parser.add_argument("-j", "--jobs", type=int, metavar="N", help="run N builds at once")
     parser.add_argument(
         "-K", "--keep-failed", action="store_true", help="keep the folder of a build that fails"

@@ -21,8 +21,9 @@ def realise(
     events: EventSink,
     arguments: argparse.Namespace,
 ) -> list[str]:
-    """Build what is missing, as the options say; returns the store paths."""
+    """Build what is missing, and all of it again for --check; returns the store paths."""
     from builders.realise import realise as run
+    from builders.realise import rebuild
 
     planned = []
 
@@ -38,7 +39,15 @@ def realise(
         jobs=arguments.jobs,
         keep_failed=arguments.keep_failed,
     )
-    if not planned and not arguments.quiet and not arguments.json:
+    if arguments.check:
+        rebuild(
+            derivations,
+            store,
+            events=events,
+            jobs=arguments.jobs,
+            keep_failed=arguments.keep_failed,
+        )
+    elif not planned and not arguments.quiet and not arguments.json:
         print("kiln: nothing to build, all of it is there", file=sys.stderr)
     if arguments.save:
         store.add_root(Path(arguments.save), paths[0])

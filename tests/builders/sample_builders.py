@@ -8,7 +8,7 @@ from pathlib import Path
 from builders.errors import BuilderError
 from builders.registry import BUILDERS, Build, BuilderSpec, builder
 
-NAMES = ("write", "join", "slow", "fail", "die", "tree", "full", "bug", "odd", "nothing")
+NAMES = ("write", "join", "slow", "fail", "die", "tree", "full", "bug", "odd", "nothing", "unlike")
 
 # Workers import this module under the name that it has here.
 for _name in NAMES:
@@ -110,3 +110,11 @@ def _count(build: Build) -> None:
     if counter := build.arguments.get("counter"):
         with Path(counter).open("a") as stream:
             stream.write(build.name + "\n")
+
+
+@builder("sample-unlike")
+def unlike(build: Build) -> None:
+    """Something else each time, from the byte asked for on."""
+    build.output.mkdir()
+    (build.output / "same").write_text("same")
+    (build.output / "file").write_bytes(bytes(build.arguments["after"]) + os.urandom(16))

@@ -17,7 +17,7 @@ import pytest
 
 from builders import events as ev
 from builders.derivation import Derivation, Json
-from builders.realise import BuildFailed, missing, realise
+from builders.realise import BuildFailed, missing, realise, rebuild
 from builders.registry import BUILDERS, SOURCE_ROOT, BuilderSpec
 from builders.store import NotInStore, Store
 from tests.builders import sample_builders
@@ -363,3 +363,24 @@ def test_a_full_disk_is_said_and_does_no_harm(tmp_path: Path) -> None:
     assert lines[0].startswith("StoreFull free some")
     assert "no space is left" in lines[1]
     assert lines[2:] == ["[] 1 []", "3000000"]
+
+
+def test_what_is_built_again_is_compared_and_not_kept(store: Store, counter: Path) -> None:
+    one = write("one", counter=str(counter))
+    realise([one], store)
+    before = store.real(one.path).stat().st_ino
+    rebuild([one], store)
+    assert len(counter.read_text().splitlines()) == 2
+    assert store.real(one.path).stat().st_ino == before
+    assert not leftovers(store)
+
+
+def test_a_build_that_is_not_the_same_twice_says_from_which_byte_on(store: Store) -> None:
+    one = Derivation("one", "sample-unlike", {"after": 3 << 20})
+    realise([one], store)
+    with pytest.raises(BuildFailed, match=f"file differs from byte {3 << 20} on") as caught:
+        rebuild([one], store, keep_failed=True)
+    assert caught.value.kind == "NotReproducible"
+    assert caught.value.kept is not None
+    assert (caught.value.kept / one.path.rpartition("/")[2] / "file").exists()
+    assert store.valid([one.path])
