@@ -18,18 +18,16 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.timing import Gate, Series, interleaved, judge, settle, table
 from builders import mtree
 from builders.errors import BuilderError
 from builders.merge import merge
@@ -204,20 +202,21 @@ def commands(work: Path, tree: Sequence[Entry]) -> dict[str, Callable[[], None]]
     return {"kiln": kiln, "peers": peers, "mke2fs": mke2fs, "cat": cat, "cp": cp}
 
 
-def measure(command: Callable[[], None], out: Path, sources: Path) -> tuple[float, float]:
-    """Seconds of wall time and of CPU of one run, with the files below `sources` in memory."""
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir()
-    os.sync()
-    script = f"find {sources} -type f -print0 | xargs -0 cat | cat > /dev/null"
-    subprocess.run(["sh", "-c", script], check=True)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    start = time.perf_counter()
-    command()
-    wall = time.perf_counter() - start
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return wall, spent
+def measured(
+    actions: Mapping[str, Callable[[], None]],
+    out: Path,
+    sources: Callable[[str], Path],
+    rounds: int,
+    after: Callable[[str], object] = lambda name: None,
+) -> dict[str, Series]:
+    """Run actions in turn, each with `out` empty and the files below its `sources` in memory."""
+
+    def before(name: str) -> None:
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir()
+        settle(sources(name))
+
+    return interleaved(actions, rounds, before=before, after=after)
 
 
 def compare(title: str, groups: Sequence[tuple[str, list[Entry]]], rounds: int, base: Path) -> bool:
@@ -232,30 +231,28 @@ def compare(title: str, groups: Sequence[tuple[str, list[Entry]]], rounds: int, 
                     shutil.copyfileobj(file, one, CHUNK)
         size = (work / "one-file").stat().st_size
         print(f"{title}: {len(tree)} entries, {size / 1e6:.0f} MB, {rounds} rounds")
-        times: dict[str, list[tuple[float, float]]] = {}
-        measured = commands(work, tree)
-        for _ in range(rounds):
-            for name, command in measured.items():
-                sources = work / SOURCES.get(name, "root")
-                times.setdefault(name, []).append(measure(command, work / "out", sources))
-    medians = {
-        name: tuple(statistics.median(column) for column in zip(*runs, strict=True))
-        for name, runs in times.items()
-    }
-    kiln_wall, kiln_cpu = medians["kiln"]
-    print(f"  {'':8} {'wall s':>8} {'CPU s':>8} {'wall/kiln':>10} {'CPU/kiln':>10}")
-    for name, (wall, cpu) in medians.items():
-        ratios = f"{wall / kiln_wall:10.2f} {cpu / kiln_cpu:10.2f}"
-        print(f"  {name:8} {wall:8.3f} {cpu:8.3f} {ratios}")
-    faster = medians["peers"][0] / kiln_wall
-    slower = kiln_wall / medians["cat"][0]
-    reached = faster >= LEAST_FASTER and slower <= MOST_SLOWER_THAN_COPY
-    print(
-        f"  {faster:.1f} times faster than mke2fs -d and genimage (gate {LEAST_FASTER}), "
-        f"{slower:.2f} times the time of copying (gate {MOST_SLOWER_THAN_COPY}): "
-        + ("reached" if reached else "MISSED")
+        found = measured(
+            commands(work, tree),
+            work / "out",
+            lambda name: work / SOURCES.get(name, "root"),
+            rounds,
+        )
+    kiln = found["kiln"]
+    print(table(found.values(), kiln))
+    return judge(
+        [
+            Gate(
+                "times faster than mke2fs -d and genimage",
+                found["peers"].wall / kiln.wall,
+                least=LEAST_FASTER,
+            ),
+            Gate(
+                "times the time of copying the bytes",
+                kiln.wall / found["cat"].wall,
+                most=MOST_SLOWER_THAN_COPY,
+            ),
+        ]
     )
-    return bool(reached)
 
 
 def main() -> int:

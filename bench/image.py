@@ -14,43 +14,17 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import resource
 import shutil
-import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.timing import Series, settle, table
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-
-@dataclass
-class Series:
-    """The figures of one thing that is measured, a run each."""
-
-    name: str
-    wall: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-
-    def run(self, action: Callable[[], object]) -> None:
-        """Measure one run, with what was written before already on the disk."""
-        os.sync()
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        start = time.perf_counter()
-        action()
-        self.wall.append(time.perf_counter() - start)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        self.cpu.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-
-    def line(self, base: Series) -> str:
-        """A row of the table, with the ratio of wall-clock medians to `base`."""
-        wall, cpu = statistics.median(self.wall), statistics.median(self.cpu)
-        ratio = wall / statistics.median(base.wall)
-        return f"{self.name:<44} {wall:8.2f} {cpu:8.2f} {ratio:8.2f}"
 
 
 def command(*words: str | Path, env: dict[str, str] | None = None) -> str:
@@ -162,25 +136,24 @@ def main() -> None:
     renamed = Series("kiln: host name changed")
     for number in range(options.rounds):
         bench.forget()
-        whole.run(lambda: bench.kiln("image", "-q", bench.declaration))
-        nothing.run(lambda: bench.kiln("image", "-q", bench.declaration))
+        build = partial(bench.kiln, "image", "-q")
+        for series in (whole, nothing):
+            settle()
+            series.run(partial(build, bench.declaration))
         other = bench.work / "renamed.scm"
         text = bench.declaration.read_text()
         other.write_text(re.sub(r'\(host-name "[^"]*"\)', f'(host-name "box{number}")', text))
-        renamed.run(lambda other=other: bench.kiln("image", "-q", other))
+        settle()
+        renamed.run(partial(build, other))
         if len(peers) == 3:
-            strap.run(lambda: bench.mmdebstrap(packages))
+            settle()
+            strap.run(partial(bench.mmdebstrap, packages))
+            settle()
             image = Series("")
             image.run(bench.peer_image)
-            chain.wall.append(strap.wall[-1] + image.wall[0])
-            chain.cpu.append(strap.cpu[-1] + image.cpu[0])
-    print(
-        f"{len(packages)} packages, {options.rounds} rounds; medians, seconds; ratio to the first"
-    )
-    print(f"{'':<44} {'wall':>8} {'cpu':>8} {'ratio':>8}")
-    for series in (whole, strap, chain, nothing, renamed):
-        if series.wall:
-            print(series.line(whole))
+            chain.add(strap.walls[-1] + image.wall, strap.cpus[-1] + image.cpu)
+    print(f"{len(packages)} packages, {options.rounds} rounds; medians; ratios to the first")
+    print(table((whole, strap, chain, nothing, renamed), whole))
 
 
 if __name__ == "__main__":

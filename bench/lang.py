@@ -18,12 +18,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.timing import Gate, Series, interleaved, judge, thread_cpu
 from lang.deep import run_deep
 from lang.runtime.trampoline import call
 from lang.session import Session
@@ -31,32 +32,26 @@ from lang.session import Session
 HERE = Path(__file__).resolve().parent
 PROGRAMS = HERE / "lang"
 MOST_SLOWER = 2.5
-GUILE = """
+KILN, PYTHON, GUILE_O2, GUILE_INTERPRETED = "kiln", "python", "guile -O2", "interp."
+MEASURE = """
 (define (measure rounds)
   (define result (run))
   (let loop ((i 0))
     (when (< i rounds)
       (let ((start (get-internal-run-time)))
         (run)
-        (display (* 1000. (/ (- (get-internal-run-time) start) internal-time-units-per-second)))
+        (display (/ (- (get-internal-run-time) start) 1. internal-time-units-per-second))
         (newline)
         (loop (+ i 1)))))
   (write result))
 """
 
 
-def timed(function: Callable[[], object]) -> tuple[float, object]:
-    """How many milliseconds of processor time `function` takes, and its value."""
-    start = time.thread_time()
-    result = function()
-    return (time.thread_time() - start) * 1000, result
-
-
-def guile(file: Path, *, compiled: bool, rounds: int) -> tuple[list[float], str]:
-    """Milliseconds of each round in Guile, compiled with -O2 or interpreted, and the result."""
+def guile(file: Path, *, compiled: bool, rounds: int) -> tuple[Series, str]:
+    """The rounds in Guile, compiled with -O2 or interpreted, and the result."""
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch) / "program.scm"
-        source.write_text(file.read_text() + GUILE)
+        source.write_text(file.read_text() + MEASURE)
         if compiled:
             target = Path(scratch) / "program.go"
             load = (
@@ -70,36 +65,33 @@ def guile(file: Path, *, compiled: bool, rounds: int) -> tuple[list[float], str]
             ["guile", "--no-auto-compile", "-c", text], check=True, capture_output=True, text=True
         )
     *times, result = done.stdout.split()
-    return [float(line) for line in times], result
+    series = Series(GUILE_O2 if compiled else GUILE_INTERPRETED)
+    for line in times:
+        series.add(float(line), float(line))
+    return series, result
 
 
-def measure(name: str, rounds: int) -> dict[str, tuple[float, str]]:
-    """Median milliseconds and result of each implementation."""
+def measure(name: str, rounds: int) -> tuple[dict[str, Series], set[str]]:
+    """The rounds of each implementation, and the results that they give."""
     session = Session([HERE.parent / "stdlib"])
     module = session.user_module()
     session.eval_text((PROGRAMS / f"{name}.scm").read_text(), f"{name}.scm", module)
-    scheme = session.eval_text("run", module=module)
+    scheme: Any = session.eval_text("run", module=module)
     python = runpy.run_path(str(PROGRAMS / f"{name}.py"))["run"]
-    contenders: dict[str, Callable[[], object]] = {"kiln": lambda: call(scheme), "python": python}
-    times: dict[str, list[float]] = {who: [] for who in contenders}
-    results: dict[str, object] = {}
+    contenders: dict[str, Callable[[], object]] = {KILN: lambda: call(scheme), PYTHON: python}
 
-    def rounds_of_both() -> None:
-        for who, run in contenders.items():
-            results[who] = run()
-        for _ in range(rounds):
-            for who, run in contenders.items():
-                gc.collect()
-                elapsed, _ = timed(run)
-                times[who].append(elapsed)
+    def rounds_of_both() -> tuple[dict[str, Series], set[str]]:
+        results = {str(run()) for run in contenders.values()}
+        series = interleaved(contenders, rounds, clock=thread_cpu, before=lambda name: gc.collect())
+        return series, results
 
-    run_deep(rounds_of_both)
-    found = {who: (statistics.median(times[who]), str(results[who])) for who in contenders}
+    found, results = run_deep(rounds_of_both)
     if shutil.which("guile"):
-        for who, compiled in (("guile -O2", True), ("guile interp.", False)):
-            elapsed, result = guile(PROGRAMS / f"{name}.scm", compiled=compiled, rounds=rounds)
-            found[who] = (statistics.median(elapsed), result)
-    return found
+        for compiled in (True, False):
+            series, result = guile(PROGRAMS / f"{name}.scm", compiled=compiled, rounds=rounds)
+            found[series.name] = series
+            results.add(result)
+    return found, results
 
 
 def main() -> int:
@@ -108,30 +100,26 @@ def main() -> int:
     parser.add_argument("programs", nargs="*", help="names of bench/lang/*.scm; default: all")
     options = parser.parse_args()
     names = options.programs or sorted(file.stem for file in PROGRAMS.glob("*.scm"))
-    print(f"{'':10}{'kiln':>9}{'python':>9}{'guile -O2':>11}{'interp.':>9}", end="")
-    print(f"{'kiln/py':>9}{'kiln/-O2':>10}{'kiln/int.':>10}   (ms, medians)")
-    status = 0
-    ratios = []
+    columns = [KILN, PYTHON, *((GUILE_O2, GUILE_INTERPRETED) if shutil.which("guile") else ())]
+    print(f"{'':10}" + "".join(f"{who:>10}" for who in columns), end=" ")
+    print("".join(f"{'kiln/' + who:>15}" for who in columns[1:]) + "   (ms, medians)")
+    differing = []
+    ratios = {}
     for name in names:
-        found = measure(name, options.rounds)
-        if len({result for _, result in found.values()}) != 1:
-            print(f"{name}: the results differ: {found}")
-            status = 1
-        median = {who: milliseconds for who, (milliseconds, _) in found.items()}
-        o2, interpreted = median.get("guile -O2"), median.get("guile interp.")
-        ratio = median["kiln"] / median["python"]
-        ratios.append(ratio)
-        row = f"{name:10}{median['kiln']:9.2f}{median['python']:9.2f}"
-        if o2 and interpreted:
-            row += f"{o2:11.2f}{interpreted:9.2f}{ratio:9.2f}"
-            row += f"{median['kiln'] / o2:10.1f}{median['kiln'] / interpreted:10.2f}"
-        else:
-            row += f"{'':20}{ratio:9.2f}"
-        late = ratio > MOST_SLOWER
-        print(row + ("   missed" if late else ""), flush=True)
-        status |= late
-    print(f"geometric mean of kiln/python: {statistics.geometric_mean(ratios):.2f}")
-    return status
+        found, results = measure(name, options.rounds)
+        if len(results) != 1:
+            differing.append(name)
+        kiln = found[KILN].cpu
+        times = "".join(f"{found[who].cpu * 1000:10.2f}" for who in columns)
+        against = "".join(f"{kiln / found[who].cpu:15.2f}" for who in columns[1:])
+        print(f"{name:10}{times} {against}", flush=True)
+        ratios[name] = kiln / found[PYTHON].cpu
+    print(f"geometric mean of kiln/python: {statistics.geometric_mean(ratios.values()):.2f}")
+    for name in differing:
+        print(f"{name}: the results differ")
+    what = "times the time of Python by hand"
+    reached = judge([Gate(f"{n}, {what}", r, most=MOST_SLOWER) for n, r in ratios.items()])
+    return 0 if reached and not differing else 1
 
 
 if __name__ == "__main__":

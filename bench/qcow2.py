@@ -14,16 +14,17 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.disk import PREFIX, UUID, make_store, measure, packages
+from bench.disk import PREFIX, UUID, make_store, measured, packages
+from bench.timing import Gate, Series, judge
 from builders.tree import Entry
 
 LEAST_FASTER = 5.0
@@ -80,45 +81,36 @@ def compare(groups: Sequence[tuple[str, list[Entry]]], rounds: int, base: Path |
         def qemu(options: Sequence[str]) -> None:
             subprocess.run(["qemu-img", "convert", *options, raw, out / "qemu"], check=True)
 
-        times: dict[str, list[tuple[float, float]]] = {}
+        actions: dict[str, Callable[[], None]] = {}
+        for name, image_format, compression, options in PAIRS:
+            actions[f"kiln {name}"] = partial(kiln, image_format, compression)
+            actions[f"qemu {name}"] = partial(qemu, options)
         sizes: dict[str, int] = {}
 
-        def run(name: str, command: Callable[[], None]) -> None:
-            times.setdefault(name, []).append(measure(command, out, sources))
+        def weigh(name: str) -> None:
             sizes[name] = sum(path.stat().st_size for path in out.iterdir())
 
-        for _ in range(rounds):
-            for name, image_format, compression, options in PAIRS:
-                run(f"kiln {name}", lambda a=image_format, b=compression: kiln(a, b))
-                run(f"qemu {name}", lambda options=options: qemu(options))
-    return report(times, sizes)
+        found = measured(actions, out, lambda name: sources, rounds, weigh)
+    return report(found, sizes)
 
 
-def report(times: dict[str, list[tuple[float, float]]], sizes: dict[str, int]) -> bool:
+def report(found: dict[str, Series], sizes: dict[str, int]) -> bool:
     """Print medians and ratios; whether the gate is reached."""
-    medians = {
-        name: tuple(statistics.median(column) for column in zip(*runs, strict=True))
-        for name, runs in times.items()
-    }
     print(
         f"  {'':12}{'wall s':>16}{'CPU s':>16}{'MB':>14}{'ratio wall':>12}{'CPU':>7}{'MB':>7}\n"
         f"  {'':12}{'kiln':>8}{'qemu':>8}{'kiln':>8}{'qemu':>8}{'kiln':>7}{'qemu':>7}"
     )
     for name, *_ in PAIRS:
-        ours, theirs = (*medians[f"kiln {name}"],), (*medians[f"qemu {name}"],)
+        ours, theirs = found[f"kiln {name}"], found[f"qemu {name}"]
         mine, other = sizes[f"kiln {name}"] / 1e6, sizes[f"qemu {name}"] / 1e6
         print(
-            f"  {name:12}{ours[0]:8.2f}{theirs[0]:8.2f}{ours[1]:8.2f}{theirs[1]:8.2f}"
-            f"{mine:7.0f}{other:7.0f}{theirs[0] / ours[0]:12.2f}{theirs[1] / ours[1]:7.2f}"
+            f"  {name:12}{ours.wall:8.2f}{theirs.wall:8.2f}{ours.cpu:8.2f}{theirs.cpu:8.2f}"
+            f"{mine:7.0f}{other:7.0f}{theirs.wall / ours.wall:12.2f}{theirs.cpu / ours.cpu:7.2f}"
             f"{mine / other:7.2f}"
         )
-    faster = medians["qemu qcow2 zlib"][1] / medians["kiln qcow2 zstd"][1]
-    reached = faster >= LEAST_FASTER
-    print(
-        f"  compressed (zstd) {faster:.1f} times less CPU than qemu-img -c "
-        f"(gate {LEAST_FASTER}): {'reached' if reached else 'MISSED'}"
-    )
-    return reached
+    faster = found["qemu qcow2 zlib"].cpu / found["kiln qcow2 zstd"].cpu
+    what = "times less CPU (zstd) than qemu-img -c"
+    return judge([Gate(what, faster, least=LEAST_FASTER)])
 
 
 def main() -> int:
