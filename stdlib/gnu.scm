@@ -29,6 +29,9 @@
            ((_ module (... ...))
             #'(use-modules (parent ... module) (... ...)))))))))
 
+;; Import (gnu services MODULE) ...
 (define-module-family use-service-modules gnu services)
+;; Import (gnu packages MODULE) ...
 (define-module-family use-package-modules gnu packages)
+;; Import (gnu system MODULE) ...
 (define-module-family use-system-modules gnu system)

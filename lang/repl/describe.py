@@ -111,8 +111,8 @@ class Describer:
         use = signature(name, value, origin)
         standard = _manual(name, home)
         if standard is not None:
+            use = use if origin is not None and documentation else standard.signature
             documentation = documentation or standard.documentation
-            use = use if origin is not None else standard.signature
         return Known(name, "procedure", home, documentation, use, origin)
 
     def kind_of(self, value: Any) -> str:
@@ -140,9 +140,19 @@ class Describer:
             return Known(name, "special form", home, documentation or _comment(origin), "", origin)
         if type(binding) is Macro or type(binding) is SyntaxParameter:
             documentation = _rule_documentation(origin) or _comment(origin)
-            return Known(name, "macro", home, documentation, _rule_use(name, origin), origin)
+            use = _rule_use(name, origin)
+            standard = _manual(name, home)
+            if standard is not None and not documentation:
+                documentation, use = standard.documentation, standard.signature
+            if type(binding) is SyntaxParameter and not documentation:
+                documentation = _of_parameter(binding)
+            return Known(name, "macro", home, documentation, use, origin)
         if type(binding) is Staged:
-            return Known(name, "procedure of builds", home, "It exists while a build runs only.")
+            standard = _manual(name, home)
+            about = f"{standard.documentation}\n" if standard is not None else ""
+            use = standard.signature if standard is not None else ""
+            about += "It exists while a build runs only."
+            return Known(name, "procedure of builds", home, about, use)
         return None
 
     def _home_of_key(self, key: str) -> str:
@@ -323,8 +333,11 @@ def _comment(origin: Origin | None) -> str:
 
 
 def _rule_documentation(origin: Origin | None) -> str:
-    """The string after the pattern of a define-syntax-rule, or in front of a transformer's body."""
+    """The string after the pattern of a define-syntax-rule, the literals of syntax-rules or the
+    parameters of a transformer."""
     parts = python_list(origin.form.cdr) if origin is not None else []
+    if len(parts) == 2 and type(parts[1]) is Pair:
+        parts = python_list(parts[1])[1:]
     return parts[1] if len(parts) > 2 and type(parts[1]) is str else ""
 
 
@@ -336,6 +349,14 @@ def _rule_use(name: str, origin: Origin | None) -> str:
     rules = _rules(parts[1]) if len(parts) > 1 else []
     uses = [Pair(symbol(name), rule.car.cdr) for rule in rules if type(rule.car) is Pair]
     return "\n".join(pretty(use, WIDTH - 2) for use in uses)
+
+
+def _of_parameter(parameter: SyntaxParameter) -> str:
+    """What this-record and its like mean, which define-record-type* makes."""
+    default = parameter.default
+    if type(default) is Macro and default.recipe is not None and default.recipe[0] == "outside":
+        return "In a thunked or sanitized field: the record that the field is of."
+    return ""
 
 
 def _rules(form: Any) -> list[Pair]:

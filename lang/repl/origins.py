@@ -120,15 +120,16 @@ def _defined(form: Pair) -> list[str]:
         return []
     target = form.cdr.car
     if form.car.name.startswith("define-record-type"):
-        names = []
+        fixed = form.car.name == "define-record-type"
+        names: list[str] = []
         for item in iterate(form.cdr):
             if type(item) is Symbol:
                 names.append(item.name)
             elif type(item) is Pair:
                 parts = python_list(item)
-                names += [part.name for part in parts[1:] if type(part) is Symbol]
-                if len(names) < 2 and type(item.car) is Symbol:
-                    names.append(item.car.name)
+                # (constructor field ...) after the type, (field accessor [modifier]) later on
+                parts = parts[:1] if len(names) == 1 and fixed else parts[1:]
+                names += [part.name for part in parts if type(part) is Symbol]
         return names
     while type(target) is Pair:
         target = target.car

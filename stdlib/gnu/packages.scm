@@ -26,6 +26,7 @@
          (version (and at (substring spec (+ at 1)))))
     (package (name name) (version version) (location location))))
 
+;; The Debian package that "name" or "name@version" means.
 (define-syntax specification->package
   (lambda (form)
     (syntax-case form ()
@@ -34,6 +35,7 @@
             #'(let ((location (current-source-location)))
                 (lambda (spec) (parse-specification spec location)))))))
 
+;; The Debian packages that a list of "name" or "name@version" means.
 (define-syntax specifications->packages
   (lambda (form)
     (syntax-case form ()

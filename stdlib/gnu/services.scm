@@ -50,6 +50,7 @@
 
 (define service-parameters service-value)
 
+;; (service type [value]): a service of that type, with the type's default value if none is given.
 (define-syntax service
   (lambda (form)
     (syntax-case form ()
@@ -85,8 +86,8 @@
                          (description "adds a value to another service"))
            value))
 
-;;; modify-services: (type variable => value) replaces the value, (delete type) removes.
-
+;; SERVICES changed by clauses: (TYPE VARIABLE => VALUE) gives those of a type the new value, in which
+;; VARIABLE is the old one; (delete TYPE) removes them.
 (define-syntax modify-services
   (syntax-rules ()
     ((_ services clause ...)

@@ -36,6 +36,7 @@
    '("systemd-sysv" "udev" "dbus" "libpam-systemd" "kmod" "login" "passwd" "util-linux" "e2fsprogs"
      "tzdata" "base-files" "mount" "usr-is-merged")))
 
+;; What a person expects on any system, to be joined with the own list.
 (define %base-packages
   (specifications->packages
    '("apt" "bash-completion" "ca-certificates" "iproute2" "iputils-ping" "less" "nano" "procps"
@@ -44,6 +45,7 @@
 ;; The initrd has what disks need by itself; these are added.
 (define %base-initrd-modules '())
 
+;; What the kernel is told where the declaration says nothing.
 (define %default-kernel-arguments '("quiet"))
 
 (define %sudoers-specification

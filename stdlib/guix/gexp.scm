@@ -41,6 +41,7 @@
 
 (define-syntax local-file
   (syntax-rules ()
+    "A file of the configuration's own, found beside it: (local-file FILE [NAME] [#:recursive? #t])."
     ((_ file rest ...) (make-local-file (current-source-location) file rest ...))))
 
 (define* (make-local-file location file #:optional (name (basename file)) #:key recursive?)

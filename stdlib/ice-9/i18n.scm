@@ -7,7 +7,7 @@
             string-locale-ci=? char-locale<? char-locale>? char-locale-ci<? char-locale-ci>?
             char-locale-ci=?
             string-locale-upcase string-locale-downcase string-locale-titlecase
-            char-locale-upcase char-locale-downcase
+            char-locale-upcase char-locale-downcase char-locale-titlecase
             locale-string->integer locale-string->inexact
             number->locale-string locale-encoding locale-day locale-day-short
             locale-month locale-month-short locale-decimal-point locale-thousands-separator))
@@ -45,7 +45,8 @@
   (string-locale-downcase string-downcase text)
   (string-locale-titlecase string-titlecase text)
   (char-locale-upcase char-upcase char)
-  (char-locale-downcase char-downcase char))
+  (char-locale-downcase char-downcase char)
+  (char-locale-titlecase char-titlecase char))
 
 ;; The number that TEXT begins with, and how many characters it has; #f and 0 if there is none.
 (define (leading-number text accept?)

@@ -43,6 +43,7 @@
   (%make-mutex #f #t 0))
 
 (define (mutex-locked? mutex)
+  "Is MUTEX locked?"
   (> (mutex-count mutex) 0))
 
 (define* (try-mutex mutex)
@@ -56,6 +57,7 @@
       (error "the mutex is locked already and nothing would ever unlock it:" mutex)))
 
 (define (unlock-mutex mutex)
+  "Unlock MUTEX, which must be locked."
   (unless (mutex-locked? mutex)
     (error "the mutex is not locked:" mutex))
   (set-mutex-count! mutex (- (mutex-count mutex) 1))

@@ -182,6 +182,7 @@
   "A service that makes PATH a symbolic link to TARGET."
   (simple-service 'special-file special-files-service-type (list (list path target))))
 
+;; What nearly every system wants: consoles on the screen and the serial line, udev, sysctl.
 (define %base-services
   (list (service mingetty-service-type (mingetty-configuration (tty "tty1")))
         (service agetty-service-type (agetty-configuration (tty "ttyS0")))

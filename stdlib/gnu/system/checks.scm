@@ -28,7 +28,9 @@ DESCRIPTION."
               value)
     value))
 
+;; Its argument, which must be a string.
 (define ensure-string (ensure string? "a string"))
+;; Its argument, which must be #t or #f.
 (define ensure-boolean (ensure boolean? "#t or #f"))
 
 (define (one-of choices)

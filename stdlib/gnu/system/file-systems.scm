@@ -72,11 +72,16 @@
 (define (pseudo device mount-point type)
   (file-system (device device) (mount-point mount-point) (type type) (check? #f)))
 
+;; Terminals of programs, at /dev/pts.
 (define %pseudo-terminal-file-system (pseudo "devpts" "/dev/pts" "devpts"))
+;; Memory that programs share, at /dev/shm.
 (define %shared-memory-file-system (pseudo "tmpfs" "/dev/shm" "tmpfs"))
+;; What the kernel tells those who debug it, at /sys/kernel/debug.
 (define %debug-file-system (pseudo "none" "/sys/kernel/debug" "debugfs"))
+;; The firmware's variables, where there is UEFI.
 (define %efivars-file-system (pseudo "efivarfs" "/sys/firmware/efi/efivars" "efivarfs"))
 
+;; The file systems of every system, to be joined with its own.
 (define %base-file-systems
   (list %pseudo-terminal-file-system %debug-file-system %shared-memory-file-system
         %efivars-file-system))

@@ -28,6 +28,7 @@
 
 ;;; Partitions and images that others are made from.
 
+;; The partition of the root file system.
 (define root-partition
   (partition
    (size 'guess)
@@ -35,6 +36,7 @@
    (file-system "ext4")
    (flags '(boot))))
 
+;; The partition that UEFI starts from.
 (define esp-partition
   (partition
    (size 'guess)
@@ -54,6 +56,7 @@
 ;; Room for a boot loader of a board, before the first partition.
 (define root-offset (* 9 (expt 2 20)))
 
+;; A disk with an MBR and a root.
 (define mbr-disk-image
   (image
    (format 'disk-image)
@@ -61,12 +64,14 @@
    (volatile-root? #f)
    (partitions (list root-partition))))
 
+;; A disk with a GPT, an ESP and a root.
 (define efi-disk-image
   (image
    (inherit mbr-disk-image)
    (partition-table-type 'gpt)
    (partitions (list esp-partition root-partition))))
 
+;; A disk that both a BIOS and UEFI start from.
 (define mbr-hybrid-disk-image
   (image
    (inherit mbr-disk-image)
@@ -79,12 +84,14 @@
    (inherit mbr-disk-image)
    (partitions (list (partition (inherit root-partition) (offset offset))))))
 
+;; A live system on a CD or a USB stick.
 (define iso9660-image
   (image
    (format 'iso9660)
    (volatile-root? #t)
    (partitions (list (partition (inherit root-partition) (label "KILN_IMAGE"))))))
 
+;; The root for containers, without a kernel.
 (define docker-image (image (format 'docker) (volatile-root? #f)))
 
 ;;; Types.
@@ -136,6 +143,7 @@
 (define-image-type uki-image-type uki
   "kernel and root as one program for UEFI" (of-format 'uki docker-image))
 
+;; All types of images; kiln image -t NAME chooses one.
 (define %image-types
   (list mbr-raw-image-type efi-raw-image-type mbr-hybrid-raw-image-type
         raw-with-offset-image-type qcow2-image-type uncompressed-qcow2-image-type

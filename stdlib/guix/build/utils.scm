@@ -21,6 +21,7 @@
     ((_ (variable ...) body ...) (lambda (variable ... . rest) body ...))))
 
 (define-syntax-rule (with-directory-excursion directory body ...)
+  "Evaluate BODY in DIRECTORY and come back."
   (let ((before (getcwd)))
     (dynamic-wind
       (lambda () (chdir directory))
