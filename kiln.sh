@@ -71,10 +71,11 @@ if [ "${1:-}" = test ]; then
     shift
     install_packages debian-archive-keyring python3-venv util-linux kmod libfaketime \
         qemu-system-x86 qemu-utils seabios ovmf e2fsprogs fdisk gdisk dosfstools mtools \
-        xorriso squashfs-tools erofs-utils cpio binutils xz-utils zstd guile-3.0
+        xorriso squashfs-tools erofs-utils skopeo umoci cpio binutils xz-utils zstd guile-3.0
     set_up dev
     cd "$here"
-    exec "$venv/bin/python" -m pytest "$@"
+    # Each file on one core; those of boots come first and take longest.
+    exec "$venv/bin/python" -m pytest -n auto --dist loadfile "$@"
 fi
 
 [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || install_packages debian-archive-keyring

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -53,16 +54,40 @@ class Ended:
         return Path(self.out.splitlines()[-1])
 
 
+CACHE = Path(
+    os.environ.get("KILN_TEST_CACHE")
+    or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kiln-tests"
+)
+IMAGES_KEPT = 12 << 30
+"""How many bytes the images of earlier runs may take before they are thrown away."""
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Make room: images of code that has changed since are never used again."""
+    if not hasattr(session.config, "workerinput"):
+        discard_images(CACHE / "kiln/store")
+
+
+def discard_images(root: Path) -> None:
+    """Remove the images from the store at `root` if they have become many."""
+    from builders.store import Store, StoreBusy
+
+    images = {*root.glob("*-disk.*"), *root.glob("*-root.squashfs"), *root.glob("*-root.cpio")}
+    if sum(one.stat().st_blocks * 512 for one in images) > IMAGES_KEPT:
+        with Store(root) as store, contextlib.suppress(StoreBusy):
+            names = {one.name for one in images}
+            kept = [path for path in store.paths() if path.rpartition("/")[2] not in names]
+            store.collect_garbage(keep=kept)
+
+
 RunKiln = Callable[..., Ended]
 
 
 @pytest.fixture(scope="session")
 def test_cache() -> Path:
     """The folder that outlives test runs: $KILN_TEST_CACHE."""
-    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kiln-tests"
-    folder = Path(os.environ.get("KILN_TEST_CACHE") or default)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    CACHE.mkdir(parents=True, exist_ok=True)
+    return CACHE
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from builders.mtree import read_item
-from builders.scan import scan
-from builders.tree import content_reader
-from tests.builders.filesystems import judges
 from tests.conftest import ROOT, Folders, RunKiln
 
 pytestmark = pytest.mark.archive
@@ -134,31 +130,3 @@ def test_a_dry_run_says_what_would_be_done(run_kiln: RunKiln, tmp_path: Path) ->
     assert re.search(r"would fetch \d+ packages, \d+\.\d MB", ended.out)
     assert "would write the disk image" in ended.out
     assert not list((tmp_path / "empty/store").glob("*.img"))
-
-
-def test_the_kernel_shows_the_root_as_its_manifest_has_it(
-    run_kiln: RunKiln, image: Path, shared_folders: Folders, tmp_path: Path
-) -> None:
-    """Paths, kinds, modes, owners, times to the nanosecond, attributes, targets, contents."""
-    if judges.why_not_mount():
-        pytest.skip(judges.why_not_mount())
-    told = run_kiln("image", "-d", EXAMPLE).out.splitlines()[1]
-    item = json.loads(told)["arguments"]["partitions"][0]["tree"]
-    store = shared_folders.base / "store"
-
-    def real(path: str) -> Path:
-        return store / path.removeprefix("/kiln/store/")
-
-    tree = read_item(real(item), item)
-    read = content_reader(real)
-    partition = tmp_path / "root.ext4"
-    with open(image, "rb") as disk, open(partition, "wb") as file:
-        disk.seek(1 << 20)
-        shutil.copyfileobj(disk, file, 1 << 24)
-    with judges.mounted(partition) as root:
-        seen = {one.path: one for one in scan(root) if one.path != "lost+found"}
-        assert seen.keys() == {one.path for one in tree}
-        for entry in tree:
-            assert judges.plain(seen[entry.path]) == judges.plain(entry)
-            if entry.kind == "f":
-                assert (root / entry.path).read_bytes() == read(entry), entry.path
