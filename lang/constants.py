@@ -23,6 +23,7 @@ from lang.data import (
     Symbol,
     Values,
     char,
+    cons,
     keyword,
     symbol,
 )
@@ -178,7 +179,7 @@ class _Decoder:
             return self.labels[encoded[1]]
         if tag == "label":
             content = encoded[2]
-            value: Any = [] if content[0] == "vector" else Pair(NIL, NIL)
+            value: Any = [] if content[0] == "vector" else cons(NIL, NIL)
             self.labels[encoded[1]] = value
             self.fill(value, content)
             return value
@@ -188,7 +189,7 @@ class _Decoder:
             return Values(map(self.decode, encoded[1:]))
         if tag == "registered":
             return _FROM_VALUE[encoded[1]](self.decode(encoded[2]))
-        value = [] if tag == "vector" else Pair(NIL, NIL)
+        value = [] if tag == "vector" else cons(NIL, NIL)
         self.fill(value, encoded)
         return value
 
@@ -201,6 +202,6 @@ class _Decoder:
         items = [self.decode(item) for item in content[1:]]
         tail = items.pop() if tag == "dotted" else NIL
         for item in reversed(items[1:]):
-            tail = Pair(item, tail)
+            tail = cons(item, tail)
         value.car = items[0]
         value.cdr = tail

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lang import tokens
-from lang.data import EOF, NIL, Pair
+from lang.data import EOF, NIL, cons
 
 GRAMMAR_FILE: Final = Path(__file__).with_name("grammar.lark")
 _TERMINAL: Final = re.compile(r'^([A-Z_]+)(?:\.\d+)?: (?:"(.*)"|/(.*)/([a-z]*))$', re.M)
@@ -158,7 +158,7 @@ def _read(text: str, base: int | None, first: int = 0) -> tuple[list[Any], bool,
                 elif items:
                     items.reverse()
                     for item in items:
-                        value = Pair(item, value)
+                        value = cons(item, value)
                     value.pos = None if one else origin + offset
             elif kind == _STRING:
                 value = match[_STRING][1:-1]

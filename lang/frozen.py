@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lang import constants
-from lang.data import NIL, Pair, Symbol, symbol
+from lang.data import NIL, Pair, Symbol, cons, symbol
 from lang.expand import FORMS
 from lang.forms.guix_records import Field, RecordSyntax, constructor_syntax, outside
 from lang.forms.macros import Transformer, identifier_syntax
@@ -270,7 +270,7 @@ class _Reader:
             case "pairs":
                 tail = self.datum(x[2])
                 for item in reversed(x[1]):
-                    tail = Pair(self.datum(item), tail)
+                    tail = cons(self.datum(item), tail)
                 return tail
             case "items":
                 return [self.datum(item) for item in x[1]]

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, NoReturn
 
-from lang.data import NIL, UNDEFINED, UNSPECIFIED, Pair, Values, iterate, scheme_list
+from lang.data import NIL, UNDEFINED, UNSPECIFIED, Pair, Values, cons, iterate, scheme_list
 from lang.expand import walk
 from lang.ir import (
     Call,
@@ -585,7 +585,7 @@ def _unlinked(done: Any) -> Any:
     result: Any = NIL
     while done is not None:
         value, done = done
-        result = Pair(value, result)
+        result = cons(value, result)
     return result
 
 

@@ -13,7 +13,7 @@ from lark.lexer import Lexer
 from lark.visitors import Transformer_NonRecursive, v_args
 
 from lang import tokens
-from lang.data import NIL, Pair
+from lang.data import NIL, cons
 from lang.errors import ReadError
 from lang.fastreader import GRAMMAR_FILE
 from lang.sources import Source
@@ -142,7 +142,7 @@ class _Builder(Transformer_NonRecursive[Token, Sequence[Any]]):
                     dot.start_pos, "nothing stands before the dot", "a pair is (A . B)"
                 )
         for item in reversed(items):
-            tail = Pair(item, tail)
+            tail = cons(item, tail)
         if items:
             tail.pos = self.base + opener.start_pos
         return tail

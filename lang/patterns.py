@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
-from lang.data import NIL, Pair, Symbol, python_list, scheme_list, symbol
+from lang.data import NIL, Pair, Symbol, cons, python_list, scheme_list, symbol
 from lang.syntax import (
     CURRENT,
     Alias,
@@ -255,7 +255,7 @@ class _TemplateCompiler:
         first, used = self.compile(x.car, escaped)
         if ellipses == 0:
             after, used_after = self.compile(rest, escaped)
-            return lambda values: Pair(first(values), after(values)), _merge(used, used_after)
+            return lambda values: cons(first(values), after(values)), _merge(used, used_after)
         items = first
         for level in range(ellipses, 0, -1):
             varying = [slot for slot, depth in used.items() if depth >= level]
@@ -351,7 +351,7 @@ def no_match(use: Any, patterns: Sequence[Any] = ()) -> Any:
         for pattern in patterns:
             shape = pattern
             if type(pattern) is Pair and type(use) is Pair:
-                shape = Pair(use.car, pattern.cdr)
+                shape = cons(use.car, pattern.cdr)
             shapes.append(show(shape))
         hint = "it is used as " + " or ".join(shapes)
     syntax_error(f"wrong use of {name}: no pattern fits {show(use)}", use, hint)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
-from lang.data import Pair, Symbol, iterate, symbol
+from lang.data import Pair, Symbol, cons, iterate, symbol
 from lang.errors import SchemeSyntaxError
 from lang.ir import Node, Var
 
@@ -229,7 +229,7 @@ def _strip(x: Any, account: list[Any]) -> Any:
         if not changed and tail is rest:
             return x
         for item in reversed(items):
-            tail = Pair(item, tail)
+            tail = cons(item, tail)
         tail.pos = x.pos
         return tail
     if kind is list:
@@ -282,7 +282,7 @@ def _strip_circular(x: Any) -> Any:
         if kind is not Pair and kind is not list:
             return strip(node)
         if id(node) not in copies:
-            copies[id(node)] = Pair(None, None, node.pos) if kind is Pair else list(node)
+            copies[id(node)] = cons(None, None, node.pos) if kind is Pair else list(node)
             pending.append(node)
         return copies[id(node)]
 
@@ -371,7 +371,7 @@ def datum_to_syntax(context: Any, datum: Any) -> Any:
     if type(datum) is Symbol:
         return _as_in(context, datum)
     if type(datum) is Pair:
-        return Pair(
+        return cons(
             datum_to_syntax(context, datum.car), datum_to_syntax(context, datum.cdr), datum.pos
         )
     if type(datum) is list:

@@ -13,6 +13,7 @@ from lang.data import (
     Pair,
     Symbol,
     char,
+    cons,
     keyword,
     symbol,
 )
@@ -253,8 +254,8 @@ def abbreviation(operator: Symbol, datum: Any, position: int | None) -> Pair:
     if operator in _UNGEXPS and type(datum) is Symbol:
         name, colon, output = datum.name.rpartition(":")
         if colon and name and output:
-            return Pair(operator, Pair(symbol(name), Pair(output, NIL)), position)
-    return Pair(operator, Pair(datum, NIL), position)
+            return cons(operator, cons(symbol(name), cons(output, NIL)), position)
+    return cons(operator, cons(datum, NIL), position)
 
 
 def bytevector(items: list[Any]) -> bytes:

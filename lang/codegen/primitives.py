@@ -237,7 +237,7 @@ def _path(*attributes: str) -> Inline:
 def _cons(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
     if len(arguments) != 2:
         return None
-    return e.invoke(e.name("$Pair"), forms.operands(e, arguments))
+    return e.invoke(e.name("$cons"), forms.operands(e, arguments))
 
 
 def _list(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
@@ -245,7 +245,7 @@ def _list(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
         return None
     result = e.name("$nil")
     for value in reversed(forms.operands(e, arguments)):
-        result = e.invoke(e.name("$Pair"), [value, result])
+        result = e.invoke(e.name("$cons"), [value, result])
     return result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lang.data import NIL, Pair, python_list, symbol
+from lang.data import NIL, Pair, cons, python_list, symbol
 from lang.expand import (
     CORE,
     bind_variable,
@@ -227,7 +227,7 @@ def expand_while(x: Pair, env: Env) -> Node:
         def transform(use: Any, _: Env) -> Any:
             used.add(var)
             name = Expanded(var.name, lambda: LRef(var))
-            return Pair(name, use.cdr, use.pos) if type(use) is Pair else name
+            return cons(name, use.cdr, use.pos) if type(use) is Pair else name
 
         return Macro(transform)
 

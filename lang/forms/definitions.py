@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from lang.data import NIL, Pair, python_list, scheme_list, symbol
+from lang.data import NIL, Pair, cons, python_list, scheme_list, symbol
 from lang.expand import (
     CORE,
     Context,
@@ -83,7 +83,7 @@ def _curried(x: Pair, shapes: list[Any], forms: list[Any], env: Env, extended: b
     if len(shapes) == 1:
         return expand_lambda(x, shapes[0], list(forms), env, extended)
     keyword = core_name("lambda*" if extended else "lambda", env)
-    inner = Pair(keyword, Pair(shapes[0], scheme_list(forms)))
+    inner = cons(keyword, cons(shapes[0], scheme_list(forms)))
     return _curried(x, shapes[1:], [inner], env, extended)
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-from lang.data import NIL, Keyword, Pair, Symbol, python_list, scheme_list, symbol
+from lang.data import NIL, Keyword, Pair, Symbol, cons, python_list, scheme_list, symbol
 from lang.expand import (
     Context,
     bind_variable,
@@ -138,7 +138,7 @@ def define_record_type_star(x: Pair, context: Context) -> None:
         record.fields.append(found)
         symbols.append(found.name)
         if found.documentation is not None:
-            documentation.append(Pair(found.name, found.documentation))
+            documentation.append(cons(found.name, found.documentation))
     arguments = (
         Const(base(type_id)),
         Const(scheme_list(symbols)),
@@ -348,7 +348,7 @@ class _Construction:
                     "only other thunked fields can refer to it"
                 )
             value = Expanded(var.name, lambda: Call(LRef(var), [LRef(this)]))
-            return Pair(value, use.cdr, use.pos) if type(use) is Pair else value
+            return cons(value, use.cdr, use.pos) if type(use) is Pair else value
 
         return Macro(transform)
 
@@ -392,7 +392,7 @@ class _Construction:
 def _at(form: Any, pos: int | None) -> Any:
     """A copy of `form` that stands at `pos`."""
     if type(form) is Pair:
-        return Pair(_at(form.car, pos), _at(form.cdr, pos), pos)
+        return cons(_at(form.car, pos), _at(form.cdr, pos), pos)
     return form
 
 
@@ -401,7 +401,7 @@ def _delayed_sibling(var: Var) -> Macro:
 
     def transform(use: Any, _: Env) -> Any:
         value = Expanded(var.name, lambda: call_core("force", LRef(var)))
-        return Pair(value, use.cdr, use.pos) if type(use) is Pair else value
+        return cons(value, use.cdr, use.pos) if type(use) is Pair else value
 
     return Macro(transform)
 
@@ -410,7 +410,7 @@ def _sanitized(form: Any, found: Field, env: Env, pos: int | None = None) -> Any
     """`form`, checked or converted as the field says."""
     if found.sanitizer is None:
         return form
-    return Pair(Alias(found.sanitizer, env, {}), Pair(form, NIL), pos)
+    return cons(Alias(found.sanitizer, env, {}), cons(form, NIL), pos)
 
 
 def _thunk(

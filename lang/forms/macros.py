@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from lang.data import NIL, Pair, Symbol, python_list, scheme_list, symbol
+from lang.data import NIL, Pair, Symbol, cons, python_list, scheme_list, symbol
 from lang.errors import SchemeSyntaxError, explain
 from lang.expand import (
     CORE,
@@ -56,7 +56,7 @@ def define_syntax(x: Pair, context: Context) -> None:
     name = operands[0]
     if type(name) is Pair:
         keyword = context.env.module.session.core_name("lambda")
-        form = Pair(keyword, Pair(name.cdr, scheme_list(operands[1:])), x.pos)
+        form = cons(keyword, cons(name.cdr, scheme_list(operands[1:])), x.pos)
         name = name.car
     else:
         form = operands[-1]
@@ -72,7 +72,7 @@ def define_syntax_rule(x: Pair, context: Context) -> None:
     operands = parts(x, 2, 3, usage)
     if type(operands[0]) is not Pair or not is_identifier(operands[0].car):
         syntax_error(f"wrong use of define-syntax-rule: {show(x)}", x, f"it is used as {usage}")
-    rule = Pair(operands[0], Pair(operands[-1], NIL))
+    rule = cons(operands[0], cons(operands[-1], NIL))
     form = scheme_list([symbol("syntax-rules"), NIL, rule])
     context.bind(operands[0].car, syntax_rules(form, context.env))
 
@@ -137,7 +137,7 @@ def identifier_syntax(form: Pair, env: Env) -> Macro:
             return template.instantiate([])
         if setter is not None and _is_set(use.car, use_env):
             return setter.instantiate(matcher.match(use.cdr) or [])
-        return Pair(template.instantiate([]), use.cdr, use.pos)
+        return cons(template.instantiate([]), use.cdr, use.pos)
 
     return Macro(transform, ("identifier-syntax", form, env), variable=setter is not None)
 
@@ -368,15 +368,15 @@ def _with_holes(x: Any, env: Env, depth: int, holes: list[Node]) -> Any:
         if depth == 0:
             holes.append(expand(x.cdr.car, env))
             return Hole(len(holes) - 1, False)
-        return Pair(x.car, _with_holes(x.cdr, env, depth - 1, holes))
+        return cons(x.car, _with_holes(x.cdr, env, depth - 1, holes))
     if _operator(x, "quasisyntax"):
-        return Pair(x.car, _with_holes(x.cdr, env, depth + 1, holes))
+        return cons(x.car, _with_holes(x.cdr, env, depth + 1, holes))
     if depth == 0 and _operator(x.car, "unsyntax-splicing"):
         holes.append(expand(x.car.cdr.car, env))
         hole = Hole(len(holes) - 1, True)
-        return Pair(hole, _with_holes(x.cdr, env, depth, holes))
+        return cons(hole, _with_holes(x.cdr, env, depth, holes))
     first = _with_holes(x.car, env, depth, holes)
-    return Pair(first, _with_holes(x.cdr, env, depth, holes))
+    return cons(first, _with_holes(x.cdr, env, depth, holes))
 
 
 def _template_node(datum: Any, holes: list[Node], env: Env) -> Node:

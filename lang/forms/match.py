@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from lang.data import NIL, Pair, python_list, scheme_list, symbol
+from lang.data import NIL, Pair, cons, python_list, scheme_list, symbol
 from lang.expand import call_core, expand, expand_body, parts, seq, special, unspecified
 from lang.ir import Call, Const, If, Lam, Let, Letrec, LRef, LSet, Node, Seq, Var
 from lang.syntax import Env, Identifier, base, is_identifier, show, strip, syntax_error
@@ -378,7 +378,7 @@ def _unquasi(x: Any) -> Any:
             and base(x.car.car).name == "unquote-splicing"
         ):
             return x.car.cdr.car if x.cdr is NIL else syntax_error("match: ,@ must come last", x)
-        return Pair(_unquasi(x.car), _unquasi(x.cdr), x.pos)
+        return cons(_unquasi(x.car), _unquasi(x.cdr), x.pos)
     if type(x) is list:
         return [_unquasi(item) for item in x]
     return x

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lang.data import NIL, Pair, scheme_list, symbol
+from lang.data import NIL, Pair, cons, scheme_list, symbol
 from lang.expand import call_core, expand, parts, special
 from lang.ir import Call, Const, GRef, Node
 from lang.syntax import Env, base, is_identifier, strip, syntax_error
@@ -71,7 +71,7 @@ def spliced(lists: list[Node], rest: Node) -> Node:
 def joined(first: Node, rest: Node) -> Node:
     """A pair of `first` and `rest`; one `list` or `cons*` call for a run of them."""
     if type(first) is Const and type(rest) is Const:
-        return Const(Pair(first.value, rest.value))
+        return Const(cons(first.value, rest.value))
     if type(rest) is Const and rest.value is NIL:
         return call_core("list", first)
     if type(rest) is Call and type(rest.function) is GRef:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-from lang.data import Pair, Promise, Symbol, Values, python_list, scheme_list, symbol
+from lang.data import Pair, Promise, Symbol, Values, cons, python_list, scheme_list, symbol
 from lang.errors import SchemeSyntaxError
 from lang.expand import expand_macro
 from lang.forms.macros import VariableTransformer
@@ -217,7 +217,7 @@ def syntax_source(form: Any) -> Any:
     if place is None:
         return False
     entries = (("filename", place.file), ("line", place.line - 1), ("column", place.column - 1))
-    return scheme_list(Pair(symbol(name), value) for name, value in entries)
+    return scheme_list(cons(symbol(name), value) for name, value in entries)
 
 
 _KINDS: Final[dict[type, str]] = {

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from lang.data import NIL, Pair, Symbol, iterate, symbol
+from lang.data import NIL, Pair, Symbol, cons, iterate, symbol
 from lang.expand import expand_head
 from lang.modules import Module, ModuleName, module_name
 from lang.repl.describe import sorted_names
@@ -163,8 +163,8 @@ def expand(repl: Repl, text: str) -> str:
             return data[0]
         result: Any = NIL
         for datum in reversed(data):
-            result = Pair(datum, result)
-        return Pair(symbol("begin"), result)
+            result = cons(datum, result)
+        return cons(symbol("begin"), result)
 
     return repl.pretty(repl.run(expanded))
 
@@ -198,8 +198,8 @@ def _global_name(repl: Repl, key: str) -> Any:
         return symbol(name)
     parts: Any = NIL
     for part in reversed(module.split("/")):
-        parts = Pair(symbol(part), parts)
-    return Pair(symbol("@@"), Pair(parts, Pair(symbol(name), NIL)))
+        parts = cons(symbol(part), parts)
+    return cons(symbol("@@"), cons(parts, cons(symbol(name), NIL)))
 
 
 # ---------------------------------------------------------------- modules, errors, the rest

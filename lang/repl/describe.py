@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from lang.data import MString, Pair, Record, RecordType, Symbol, python_list, symbol
+from lang.data import MString, Pair, Record, RecordType, Symbol, cons, python_list, symbol
 from lang.forms.guix_records import RecordSyntax
 from lang.modules import Module
 from lang.pretty import pretty
@@ -256,7 +256,7 @@ def signature(name: str, procedure: Any, origin: Origin | None) -> str:
     """How a procedure is called, as its definition says, else as far as its code knows."""
     formals = _formals(origin, name)
     if formals is not None:
-        return pretty(Pair(symbol(name), formals), WIDTH - 2)
+        return pretty(cons(symbol(name), formals), WIDTH - 2)
     code = getattr(procedure, "__code__", None)
     if code is None:
         return ""
@@ -345,9 +345,9 @@ def _rule_use(name: str, origin: Origin | None) -> str:
     """The patterns of the rules that define a macro."""
     parts = python_list(origin.form.cdr) if origin is not None else []
     if parts and type(parts[0]) is Pair:
-        return pretty(Pair(symbol(name), parts[0].cdr), WIDTH - 2)
+        return pretty(cons(symbol(name), parts[0].cdr), WIDTH - 2)
     rules = _rules(parts[1]) if len(parts) > 1 else []
-    uses = [Pair(symbol(name), rule.car.cdr) for rule in rules if type(rule.car) is Pair]
+    uses = [cons(symbol(name), rule.car.cdr) for rule in rules if type(rule.car) is Pair]
     return "\n".join(pretty(use, WIDTH - 2) for use in uses)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lang.data import NIL, UNSPECIFIED, Keyword, Pair, Symbol, keyword, scheme_list, symbol
+from lang.data import NIL, UNSPECIFIED, Keyword, Pair, Symbol, cons, keyword, scheme_list, symbol
 from lang.ir import (
     Call,
     CaseLam,
@@ -48,7 +48,7 @@ class _Unparser:
         return known
 
     def form(self, keyword: str, *operands: Any) -> Pair:
-        return Pair(symbol(keyword), scheme_list(operands))
+        return cons(symbol(keyword), scheme_list(operands))
 
     def datum(self, node: Node) -> Any:
         match node:
@@ -114,9 +114,9 @@ class _Unparser:
         if not isinstance(value, Lam):
             return self.form("define", name, self.datum(value))
         keyword = "define*" if value.optional or value.keys else "define"
-        return Pair(
+        return cons(
             symbol(keyword),
-            Pair(Pair(name, self.formals(value)), self.procedure("lambda", value).cdr.cdr),
+            cons(cons(name, self.formals(value)), self.procedure("lambda", value).cdr.cdr),
         )
 
     def formals(self, lam: Lam) -> Any:

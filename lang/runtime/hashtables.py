@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lang.data import Pair
+from lang.data import Pair, cons
 from lang.runtime.equality import Key, KeyFunction, equal_key
 
 
@@ -42,7 +42,7 @@ class HashTable:
         """Make `value` the value for `key`."""
         entry = self.entries.get(wrapped := self.key(key))
         if entry is None:
-            self.entries[wrapped] = Pair(key, value)
+            self.entries[wrapped] = cons(key, value)
         else:
             entry.cdr = value
 

@@ -19,6 +19,7 @@ from lang.data import (
 )
 from lang.errors import SchemeError
 from lang.runtime.condition_types import ASSERTION
+from lang.runtime.primitives.pairs import pair_of
 from lang.runtime.signals import error_condition, wrong_type
 from lang.runtime.trampoline import TAIL, force
 
@@ -104,6 +105,7 @@ SUPPORT: Final[dict[str, Any]] = {
     "$unspecified": UNSPECIFIED,
     "$undefined": UNDEFINED,
     "$Pair": Pair,
+    "$cons": pair_of,
     "$Symbol": Symbol,
     "$Keyword": Keyword,
     "$Values": Values,

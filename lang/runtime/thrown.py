@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from lang.data import NIL, Pair, Symbol, iterate, python_list, scheme_list, symbol
+from lang.data import NIL, Pair, Symbol, cons, iterate, python_list, scheme_list, symbol
 from lang.runtime.condition_types import (
     ASSERTION,
     ERROR,
@@ -81,4 +81,4 @@ def error_arguments(message: Any, irritants: Any) -> tuple[Symbol, Any]:
     """The key and arguments of what (error message irritant ...) raises."""
     count = len(python_list(irritants))
     directives = " ".join(["~A", *["~S"] * count])
-    return _MISC, scheme_list([False, directives, Pair(message, irritants), False])
+    return _MISC, scheme_list([False, directives, cons(message, irritants), False])

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from lang.data import NIL, Pair, scheme_list
+from lang.data import NIL, cons, scheme_list
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.trampoline import call
@@ -73,7 +73,7 @@ def file_system_tree(name: Any, enter: Any = None, *_stat: Any) -> Any:
         if path.is_dir() and not path.is_symlink():
             if enter is None or call(enter, str(path), status) is not False:
                 children = scheme_list(map(tree, sorted(path.iterdir())))
-        return Pair(path.name, Pair(status, children))
+        return cons(path.name, cons(status, children))
 
     root = Path(arguments.string("file-system-tree", 1, name))
     return tree(root) if root.exists() else False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lang.data import Pair
+from lang.data import Pair, cons
 from lang.runtime.equality import KeyFunction, eq_key, equal_key, eqv_key
 from lang.runtime.hashtables import HashTable
 from lang.runtime.library import Library
@@ -22,7 +22,7 @@ def _from_alist(name: str, key: KeyFunction) -> None:
         for entry in arguments.items(name, 1, alist):
             if type(entry) is not Pair:
                 wrong_type(name, 1, alist)
-            table.entries.setdefault(key(entry.car), Pair(entry.car, entry.cdr))
+            table.entries.setdefault(key(entry.car), cons(entry.car, entry.cdr))
         return table
 
 

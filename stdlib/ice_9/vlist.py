@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from lang.data import UNSPECIFIED, Pair, scheme_list
+from lang.data import UNSPECIFIED, Pair, cons, scheme_list
 from lang.runtime.equality import Key, KeyFunction, eq_key, equal_key, eqv_key
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
@@ -70,7 +70,7 @@ class VList:
                 assert block.index is not None
                 block.index.setdefault(key_of(entry.car), []).append(position)
         assert block.index is not None
-        block.items.append(Pair(key, value))
+        block.items.append(cons(key, value))
         block.index.setdefault(key_of(key), []).append(self.length)
         return VList(block, self.length + 1)
 
@@ -115,7 +115,7 @@ def is_null(value: Any) -> bool:
 
 
 @LIBRARY.procedure("vlist-cons")
-def cons(item: Any, rest: Any) -> VList:
+def vlist_cons(item: Any, rest: Any) -> VList:
     return vlist("vlist-cons", 2, rest).added(item)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lang.data import UNSPECIFIED, Pair, scheme_list
+from lang.data import UNSPECIFIED, Pair, cons, scheme_list
 from lang.runtime.equality import KeyFunction, eq_key, equal_key, eqv_key
 from lang.runtime.hashtables import HashTable
 from lang.runtime.library import Library
@@ -144,7 +144,7 @@ def values(hash_table: Any) -> Any:
 @LIBRARY.procedure("hash-table->alist")
 def to_alist(hash_table: Any) -> Any:
     entries = table("hash-table->alist", hash_table)
-    return scheme_list(Pair(entry.car, entry.cdr) for entry in entries)
+    return scheme_list(cons(entry.car, entry.cdr) for entry in entries)
 
 
 @LIBRARY.procedure("hash-table-walk")

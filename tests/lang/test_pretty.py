@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lang.data import Pair, Record, RecordType, make_record, scheme_list, symbol
+from lang.data import Record, RecordType, cons, make_record, scheme_list, symbol
 from lang.pretty import pretty
 from lang.printer import write
 from lang.reader import read_all
@@ -84,4 +84,4 @@ def test_structures_that_contain_themselves_get_labels() -> None:
     record = make_record(RecordType("<r>", ("self",)), [None])
     record_field = "f0"
     setattr(record, record_field, record)
-    assert pretty(Pair(record, 1), fields=fields) == "(#<r self: #<r …>> . 1)"
+    assert pretty(cons(record, 1), fields=fields) == "(#<r self: #<r …>> . 1)"

@@ -13,11 +13,11 @@ from lang.data import (
     NIL,
     UNSPECIFIED,
     MString,
-    Pair,
     Promise,
     RecordType,
     Values,
     char,
+    cons,
     keyword,
     make_record,
     scheme_list,
@@ -48,7 +48,7 @@ DATA = st.recursive(
     lambda inner: st.one_of(
         st.lists(inner, max_size=4).map(scheme_list),
         st.lists(inner, max_size=4),
-        st.builds(Pair, inner, inner),
+        st.builds(cons, inner, inner),
     ),
     max_leaves=20,
 )
@@ -91,7 +91,7 @@ def test_circular_structures_are_written_with_labels() -> None:
     vector: list[Any] = [1]
     vector.append(vector)
     assert write(vector) == "#0=#(1 #0#)"
-    through_car = Pair(1, NIL)
+    through_car = cons(1, NIL)
     through_car.car = through_car
     assert write(through_car) == "#0=(#0#)"
 

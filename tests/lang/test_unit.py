@@ -15,9 +15,9 @@ from lang.data import (
     NIL,
     UNSPECIFIED,
     MString,
-    Pair,
     Values,
     char,
+    cons,
     keyword,
     scheme_list,
     symbol,
@@ -80,7 +80,7 @@ def atoms() -> st.SearchStrategy[Any]:
         atoms(),
         lambda inner: (
             st.lists(inner).map(scheme_list)
-            | st.tuples(inner, inner).map(lambda p: Pair(*p))
+            | st.tuples(inner, inner).map(lambda p: cons(*p))
             | st.lists(inner)
         ),
         max_leaves=20,
@@ -94,12 +94,12 @@ def test_constants_keep_sharing_and_circles() -> None:
     shared = scheme_list([1])
     a, b = decode(encode([shared, shared]))
     assert a is b
-    circle = Pair(1, NIL)
+    circle = cons(1, NIL)
     circle.cdr = circle
     again = decode(encode(circle))
     assert again.cdr is again
     tail = scheme_list([2, 3])
-    both = decode(encode(scheme_list([Pair(1, tail), tail])))
+    both = decode(encode(scheme_list([cons(1, tail), tail])))
     assert both.car.cdr is both.cdr.car
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lang.data import NIL, Char, Pair, Symbol, scheme_list
+from lang.data import NIL, Char, Pair, Symbol, cons, scheme_list
 from lang.runtime.equality import is_eq, is_equal, is_eqv
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
@@ -19,7 +19,7 @@ Same = Callable[[Any, Any], bool]
 
 @LIBRARY.procedure("acons")
 def acons(key: Any, value: Any, alist: Any) -> Any:
-    return Pair(Pair(key, value), alist)
+    return cons(cons(key, value), alist)
 
 
 def find(who: str, same: Same, key: Any, alist: Any) -> Any:
@@ -76,7 +76,7 @@ def _family(same: Same, letter: str) -> None:
     def assign(alist: Any, key: Any, value: Any) -> Any:
         entry = sloppy_lookup(key, alist)
         if entry is False:
-            return Pair(Pair(key, value), alist)
+            return cons(cons(key, value), alist)
         entry.cdr = value
         return alist
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
-from lang.data import NIL, UNSPECIFIED, Pair, scheme_list, symbol
+from lang.data import NIL, UNSPECIFIED, Pair, cons, scheme_list, symbol
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.signals import out_of_range, system_error
@@ -100,7 +100,7 @@ def environ() -> Any:
 
 @LIBRARY.procedure("get-environment-variables", staged=True)
 def get_environment_variables() -> Any:
-    return scheme_list(Pair(name, value) for name, value in sorted(os.environ.items()))
+    return scheme_list(cons(name, value) for name, value in sorted(os.environ.items()))
 
 
 @LIBRARY.procedure("setenv", staged=True)
@@ -151,7 +151,7 @@ def gettimeofday() -> Pair:
     import time
 
     seconds, rest = divmod(time.time_ns(), 1_000_000_000)
-    return Pair(seconds, rest // 1000)
+    return cons(seconds, rest // 1000)
 
 
 @LIBRARY.procedure("get-internal-real-time", "get-internal-run-time", "current-jiffy", staged=True)

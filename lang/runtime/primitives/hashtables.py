@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lang.data import UNSPECIFIED, Pair, scheme_list
+from lang.data import UNSPECIFIED, Pair, cons, scheme_list
 from lang.printer import write
 from lang.runtime.equality import KeyFunction, eq_key, equal_key, eqv_key
 from lang.runtime.hashtables import HashTable
@@ -64,7 +64,7 @@ def _family(prefix: str, key: KeyFunction) -> None:
         wrapped = key(wanted)
         entry = hash_table.entries.get(wrapped)
         if entry is None:
-            hash_table.entries[wrapped] = Pair(wanted, value)
+            hash_table.entries[wrapped] = cons(wanted, value)
         else:
             entry.cdr = value
         return value
@@ -85,7 +85,7 @@ def _family(prefix: str, key: KeyFunction) -> None:
         wrapped = key(wanted)
         entry = entries.get(wrapped)
         if entry is None:
-            entry = entries[wrapped] = Pair(wanted, initial)
+            entry = entries[wrapped] = cons(wanted, initial)
         return entry
 
 
@@ -121,7 +121,7 @@ def hashx_create_handle(
     found = _find(association, table("hashx-create-handle!", 3, hash_table), key)
     if found is not None:
         return found
-    entry = hash_table.entries[eq_key(key)] = Pair(key, initial)
+    entry = hash_table.entries[eq_key(key)] = cons(key, initial)
     return entry
 
 

@@ -19,7 +19,11 @@ LIBRARY = Library("guile")
 def make(*items: Any) -> Any:
     result: Any = NIL
     for item in reversed(items):
-        result = Pair(item, result)
+        pair = Pair()
+        pair.car = item
+        pair.cdr = result
+        pair.pos = None
+        result = pair
     return result
 
 
@@ -88,7 +92,11 @@ def reverse_onto(items: Any, tail: Any = NIL) -> Any:
 def _reversed_onto(who: str, items: Any, result: Any) -> Any:
     rest = items
     while type(rest) is Pair:
-        result = Pair(rest.car, result)
+        pair = Pair()
+        pair.car = rest.car
+        pair.cdr = result
+        pair.pos = None
+        result = pair
         rest = rest.cdr
     if rest is not NIL:
         wrong_type(who, 1, items)
@@ -185,17 +193,17 @@ def iota(count: Any, start: Any = 0, step: Any = 1) -> Any:
 def map_(function: Callable[..., Any], first: Any, *more: Any) -> Any:
     if more:
         return scheme_list([call(function, *values) for values in parallel("map", first, *more)])
-    before = last = Pair(NIL, NIL)
+    values = []
     rest = first
     while type(rest) is Pair:
         value = function(rest.car)
         if value is TAIL:
             value = force()
-        last.cdr = last = Pair(value, NIL)
+        values.append(value)
         rest = rest.cdr
     if rest is not NIL:
         wrong_type("map", 2, first)
-    return before.cdr
+    return scheme_list(values)
 
 
 @LIBRARY.procedure("for-each")

@@ -14,8 +14,12 @@ LIBRARY = Library("guile")
 
 
 @LIBRARY.procedure("cons")
-def cons(first: Any, rest: Any) -> Pair:
-    return Pair(first, rest)
+def pair_of(first: Any, rest: Any) -> Pair:
+    pair = Pair()
+    pair.car = first
+    pair.cdr = rest
+    pair.pos = None
+    return pair
 
 
 @LIBRARY.procedure("car")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from lang.data import NIL, Pair, Values, scheme_list, symbol
+from lang.data import NIL, Values, cons, scheme_list, symbol
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.trampoline import TAIL, call
@@ -135,5 +135,5 @@ def procedure_properties(function: Any) -> Any:
     properties = _properties(arguments.procedure("procedure-properties", 1, function))
     result: Any = NIL
     for key, value in reversed(properties.items()):
-        result = Pair(Pair(key, value), result)
+        result = cons(cons(key, value), result)
     return result

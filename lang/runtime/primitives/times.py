@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from lang.data import UNSPECIFIED, Pair
+from lang.data import UNSPECIFIED, Pair, cons
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.signals import misc_error, out_of_range, wrong_type
@@ -58,7 +58,7 @@ def mktime(fields: Any, *_zone: Any) -> Pair:
     """The seconds since 1970 and the broken-down time, put right."""
     moment = _struct("mktime", _broken_down("mktime", 1, fields))
     seconds = _seconds(_months_in_range(moment))
-    return Pair(seconds, gmtime(seconds))
+    return cons(seconds, gmtime(seconds))
 
 
 def _seconds(moment: Sequence[int]) -> int:
@@ -91,7 +91,7 @@ def strptime(template: Any, text: Any) -> Pair:
     given = arguments.string("strptime", 2, text)
     for end in range(len(given), -1, -1):
         try:
-            return Pair(_vector(time.strptime(given[:end], form)), end)
+            return cons(_vector(time.strptime(given[:end], form)), end)
         except ValueError:
             continue
     misc_error("strptime", "~S is not as ~S says", text, template)

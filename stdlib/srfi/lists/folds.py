@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lang.data import NIL, UNSPECIFIED, Pair, scheme_list
+from lang.data import NIL, UNSPECIFIED, Pair, cons, scheme_list
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.primitives.lists import append, parallel
@@ -106,7 +106,7 @@ def unfold(stop: Any, to_item: Any, step: Any, seed: Any, make_tail: Any = None)
 @LIBRARY.procedure("unfold-right")
 def unfold_right(stop: Any, to_item: Any, step: Any, seed: Any, tail: Any = NIL) -> Any:
     while call(stop, seed) is False:
-        tail = Pair(call(to_item, seed), tail)
+        tail = cons(call(to_item, seed), tail)
         seed = call(step, seed)
     return tail
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from lang.data import NIL, Pair, Values, scheme_list
+from lang.data import NIL, Pair, Values, cons, scheme_list
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.signals import wrong_type
@@ -16,7 +16,7 @@ LIBRARY = Library("srfi", "lists", "parts")
 
 @LIBRARY.procedure("xcons")
 def xcons(rest: Any, first: Any) -> Pair:
-    return Pair(first, rest)
+    return cons(first, rest)
 
 
 @LIBRARY.procedure("list-tabulate")
@@ -198,7 +198,7 @@ def concatenate(lists: Any) -> Any:
 def append_reverse(head: Any, tail: Any) -> Any:
     rest = head
     while type(rest) is Pair:
-        tail = Pair(rest.car, tail)
+        tail = cons(rest.car, tail)
         rest = rest.cdr
     if rest is not NIL:
         wrong_type("append-reverse", 1, head)
@@ -230,13 +230,13 @@ for _number in range(1, 6):
 
 @LIBRARY.procedure("alist-cons")
 def alist_cons(key: Any, value: Any, alist: Any) -> Any:
-    return Pair(Pair(key, value), alist)
+    return cons(cons(key, value), alist)
 
 
 @LIBRARY.procedure("alist-copy")
 def alist_copy(alist: Any) -> Any:
     return scheme_list(
-        Pair(entry.car, entry.cdr) if type(entry) is Pair else entry
+        cons(entry.car, entry.cdr) if type(entry) is Pair else entry
         for entry in arguments.items("alist-copy", 1, alist)
     )
 

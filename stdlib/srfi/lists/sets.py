@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from lang.data import NIL, Pair, Values, scheme_list
+from lang.data import NIL, Values, cons, scheme_list
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from stdlib.srfi.lists.search import equivalence
@@ -54,7 +54,7 @@ def adjoin(same: Any, items: Any, *new: Any) -> Any:
     for item in new:
         if not _within(test, item, present):
             present.append(item)
-            result = Pair(item, result)
+            result = cons(item, result)
     return result
 
 
@@ -75,7 +75,7 @@ def union(same: Any, *lists: Any) -> Any:
         for item in items:
             if not _within(test, item, present):
                 present.append(item)
-                result = Pair(item, result)
+                result = cons(item, result)
     return result
 
 
