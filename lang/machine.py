@@ -47,7 +47,7 @@ from lang.runtime.inline import no_clause, parse_keywords
 from lang.runtime.native_errors import is_scheme, payload_of, variable_name
 from lang.runtime.primitives import lists
 from lang.runtime.signals import misc_error, signal
-from lang.runtime.trampoline import call
+from lang.runtime.trampoline import call, call_values, first_of, passed_on
 
 _CAPTURES: Final = frozenset({"call/cc", "call-with-current-continuation"})
 
@@ -331,6 +331,8 @@ def _evaluate(node: Node, env: Environment, variables: dict[str, Any], k: Frame)
         case If():
 
             def chosen(value: Any, outer: Frame) -> State:
+                if type(value) is Values:
+                    value = first_of(*value)
                 branch = node.alternative if value is False else node.consequent
                 return (_evaluate, branch, env, variables, outer)
 
@@ -361,6 +363,8 @@ def _evaluate(node: Node, env: Environment, variables: dict[str, Any], k: Frame)
         case LSet() | GSet() | GDef():
 
             def assigned(value: Any, outer: Frame) -> State:
+                if type(value) is Values:
+                    value = first_of(*value)
                 if type(node) is LSet:
                     env[node.var][0] = value
                 else:
@@ -418,6 +422,8 @@ def _operands(
         return then(done, k)
 
     def took(value: Any, outer: Frame) -> State:
+        if type(value) is Values:
+            value = first_of(*value)
         return _operands(nodes, [*done, value], env, variables, outer, then)
 
     return (_evaluate, nodes[len(done)], env, variables, Frame(took, k))
@@ -427,7 +433,7 @@ def _closure(
     node: Lam | CaseLam, env: Environment, variables: dict[str, Any]
 ) -> Callable[..., Any]:
     def procedure(*arguments: Any) -> Any:
-        return _run(lambda end: (_enter, procedure, arguments, end), nested=True)
+        return passed_on(_run(lambda end: (_enter, procedure, arguments, end), nested=True))
 
     procedure.__name__ = procedure.__qualname__ = node.name or "lambda"
     procedure.closure = (node, env, variables)  # type: ignore[attr-defined]
@@ -506,7 +512,7 @@ def _apply(function: Any, arguments: Sequence[Any], k: Frame) -> State:
         state = known(arguments, k)
         if state is not None:
             return state
-    return (_resume, k, call(function, *arguments))
+    return (_resume, k, call_values(function, *arguments))
 
 
 def _capture(arguments: Sequence[Any], k: Frame) -> State | None:
@@ -575,8 +581,12 @@ def _mapping(keep: bool) -> Callable[[Sequence[Any], Frame], State | None]:
         # `done` is a linked list, the last value first, as it may be gone back to
         if at == len(rows):
             return (_resume, k, _unlinked(done) if keep else UNSPECIFIED)
-        took = Frame(lambda value, outer: step(function, rows, at + 1, (value, done), outer), k)
-        return (_apply, function, rows[at], took)
+
+        def took(value: Any, outer: Frame) -> State:
+            single = first_of(*value) if type(value) is Values else value
+            return step(function, rows, at + 1, (single, done), outer)
+
+        return (_apply, function, rows[at], Frame(took, k))
 
     return over
 

@@ -10,6 +10,7 @@ from lang.data import NIL, UNSPECIFIED, Symbol, scheme_list, symbol
 from lang.modules import Interface, Module, module_name
 from lang.runtime import signals
 from lang.runtime.library import Library
+from lang.runtime.trampoline import passed_on, tail_calling
 from lang.syntax import Global, refuse_circular
 
 if TYPE_CHECKING:
@@ -32,10 +33,11 @@ def library(session: Session) -> Library:
         return session.current
 
     @procedure("eval")
+    @tail_calling
     def evaluate(form: Any, module: Any) -> Any:
         """The value of the form in the module."""
         refuse_circular(form)
-        return session.evaluate([form], module_of("eval", module))
+        return passed_on(session.evaluate([form], module_of("eval", module)))
 
     @procedure("environment", "scheme-report-environment", "null-environment")
     def environment(*import_sets: Any) -> Module:

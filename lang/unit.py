@@ -16,7 +16,7 @@ from lang.data import UNSPECIFIED
 from lang.ir import Node
 from lang.numeric import find_numeric
 from lang.runtime.inline import SUPPORT
-from lang.runtime.trampoline import call
+from lang.runtime.trampoline import call_values
 from lang.sources import Source, SourceMap
 
 ASSUMED: Final = "$assumed"
@@ -104,7 +104,7 @@ def _settled(value: Any) -> Any:
     procedure: Callable[..., Any] = value
 
     def settled(*arguments: Any) -> Any:
-        return call(procedure, *arguments)
+        return call_values(procedure, *arguments)
 
     settled.__name__ = getattr(procedure, "__name__", "settled")
     return settled

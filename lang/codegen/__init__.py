@@ -54,9 +54,10 @@ def _write(e: Emitter, form: Form, *, is_last: bool) -> None:
     e.move(value.pos)
     if form.thunk:
         assert isinstance(value, Lam)
-        procedures.define(e, value, THUNK, top=True)
+        by = "$force_values" if form.key is None else "$force"
+        procedures.define(e, value, THUNK, top=by)
         call = e.invoke(e.name(THUNK), [])
-        result = e.forced(call) if value in e.analysis.dirty else call
+        result = e.forced(call, by) if value in e.analysis.dirty else call
         if form.key is not None:
             e.assign(form.key, result)
         elif is_last:

@@ -54,11 +54,14 @@ IGNORE: Final = Destination("ignore")
 
 
 class Frame:
-    """The Python function that is being written. `top` is the thunk of a top-level form."""
+    """The Python function that is being written.
+
+    `top`, in the thunk of a top-level form, names what forces the calls in its tail.
+    """
 
     __slots__ = ("function", "globals", "loops", "nonlocals", "top")
 
-    def __init__(self, function: Function, top: bool = False) -> None:
+    def __init__(self, function: Function, top: str = "") -> None:
         self.function = function
         self.top = top
         self.nonlocals: dict[str, None] = {}
@@ -160,10 +163,10 @@ class Emitter:
                 flat.append(test)
         return self.place(ast.BoolOp(op=operator, values=flat))
 
-    def forced(self, call: ast.expr) -> ast.expr:
+    def forced(self, call: ast.expr, by: str = "$force") -> ast.expr:
         """The value of a call that may give TAIL."""
         pending = self.compare(self.let("$r", call), IS_NOT, self.name("$TAIL"))
-        return self.either(pending, self.name("$r"), self.invoke(self.name("$force"), []))
+        return self.either(pending, self.name("$r"), self.invoke(self.name(by), []))
 
     # -- statements
 

@@ -207,12 +207,13 @@ def _global_set(e: Emitter, node: GSet | GDef) -> ast.expr:
     return e.name("$unspecified")
 
 
-def _call_expression(e: Emitter, node: Call) -> ast.expr:
+def call_expression(e: Emitter, node: Call, by: str = "$force") -> ast.expr:
+    """The value of a call; `by` is what forces it."""
     inlined = primitives.inline(e, node)
     if inlined is not None:
         return inlined
     result = plain_call(e, node)
-    return e.forced(result) if e.analysis.may_return_tail(node.function) else result
+    return e.forced(result, by) if e.analysis.may_return_tail(node.function) else result
 
 
 # -- tests
@@ -390,13 +391,14 @@ def _call_statement(e: Emitter, node: Call, to: Destination) -> None:
     if to is RETURN:
         _tail_call(e, node)
         return
-    finish(e, _call_expression(e, node), to)
+    finish(e, call_expression(e, node), to)
 
 
 def _tail_call(e: Emitter, node: Call) -> None:
     analysis, frame = e.analysis, e.frame
     if frame is None or frame.top:
-        e.emit(ast.Return(value=_call_expression(e, node)))
+        by = frame.top if frame and frame.top else "$force"
+        e.emit(ast.Return(value=call_expression(e, node, by)))
         return
     if analysis.primitive(node.function) is not None:
         inlined = primitives.inline(e, node)
@@ -433,7 +435,7 @@ _EXPRESSIONS: Final[dict[type[Node], Callable[[Emitter, Any], ast.expr]]] = {
     LSet: _local_set,
     GSet: _global_set,
     GDef: _global_set,
-    Call: _call_expression,
+    Call: call_expression,
 }
 
 _STATEMENTS: Final[dict[type[Node], Callable[[Emitter, Any, Destination], None]]] = {

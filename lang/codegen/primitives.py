@@ -289,10 +289,7 @@ def _has_type(name: str) -> Inline:
 
 
 def _values(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
-    values = forms.operands(e, arguments)
-    if len(values) == 1:
-        return values[0]
-    return e.invoke(e.name("$Values"), [e.tuple_of(values)])
+    return forms.operands(e, arguments)[0] if len(arguments) == 1 else None
 
 
 _subtract: Final = _arithmetic("-", ast.Sub(), guard_both=False)

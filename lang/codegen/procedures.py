@@ -12,12 +12,12 @@ from lang.ir import CaseLam, Lam, Node, Var
 
 
 def define(
-    e: Emitter, function: Function, name: str, var: Var | None = None, *, top: bool = False
+    e: Emitter, function: Function, name: str, var: Var | None = None, *, top: str = ""
 ) -> None:
     """Write the Python function for `function` and bind it to the Python variable `name`.
 
-    `var` is the Scheme variable of that name, if the function can call itself by it; `top` says
-    that the function is the thunk of a top-level form, which is called once.
+    `var` is the Scheme variable of that name, if the function can call itself by it; `top`, for
+    the thunk of a top-level form, which is called once, names what forces the calls in its tail.
     """
     outer, e.frame = e.frame, Frame(function, top)
     depth, e.depth = e.depth, 0

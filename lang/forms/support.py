@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-from lang.data import Pair, Promise, Symbol, Values, cons, python_list, scheme_list, symbol
+from lang.data import Pair, Promise, Symbol, cons, python_list, scheme_list, symbol
 from lang.errors import SchemeSyntaxError
 from lang.expand import expand_macro
 from lang.forms.macros import VariableTransformer
@@ -17,7 +17,7 @@ from lang.patterns import Matcher, Template, no_match
 from lang.runtime import signals
 from lang.runtime.condition_types import ASSERTION, ERROR
 from lang.runtime.library import Library
-from lang.runtime.trampoline import call
+from lang.runtime.trampoline import call, several, tail_calling
 from lang.sources import Location
 from lang.syntax import (
     CURRENT,
@@ -231,10 +231,11 @@ _KINDS: Final[dict[type, str]] = {
 
 
 @procedure("syntax-local-binding")
+@tail_calling
 def syntax_local_binding(id: Identifier, *_: Any) -> Any:
     """What kind of binding `id` has where the macro is used, and the binding."""
     binding = lookup(id, _scope())
-    return Values((symbol(_KINDS.get(type(binding), "other")), binding))
+    return several((symbol(_KINDS.get(type(binding), "other")), binding))
 
 
 @procedure("macroexpand-1")

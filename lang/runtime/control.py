@@ -24,7 +24,14 @@ from lang.runtime.library import Library
 from lang.runtime.native_errors import payload_of
 from lang.runtime.signals import error_condition, misc_error, wrong_type
 from lang.runtime.thrown import condition_of_throw, view_as_thrown
-from lang.runtime.trampoline import call, tail_call, tail_calling
+from lang.runtime.trampoline import (
+    call,
+    call_values,
+    passed_on,
+    several,
+    tail_call,
+    tail_calling,
+)
 
 LIBRARY: Final = Library("guile")
 Thunk = Callable[[], Any]
@@ -54,16 +61,17 @@ def _list_items(who: str, items: Any) -> list[Any]:
 
 
 @LIBRARY.procedure("values")
+@tail_calling
 def values(*results: Any) -> Any:
     """Return any number of values."""
-    return results[0] if len(results) == 1 else Values(results)
+    return results[0] if len(results) == 1 else several(results)
 
 
 @LIBRARY.procedure("call-with-values")
 @tail_calling
 def call_with_values(producer: Thunk, consumer: Callable[..., Any]) -> Any:
     """Call `consumer` with the values that `producer` gives."""
-    result = call(producer)
+    result = call_values(producer)
     if type(result) is Values:
         return tail_call(consumer, *result)
     return tail_call(consumer, result)
@@ -139,6 +147,7 @@ class PromptTag:
     "call-with-escape-continuation",
     "call/ec",
 )
+@tail_calling
 def call_cc(function: Callable[..., Any]) -> Any:
     """Call `function` with a procedure that returns from this call.
 
@@ -160,31 +169,33 @@ def call_cc(function: Callable[..., Any]) -> Any:
 
     handlers = STATE.handlers
     try:
-        return call(function, continuation)
+        result = call_values(function, continuation)
     except Escape as taken:
         if taken is not escape:
             raise
         taken.__traceback__ = None
-        return escape.value
+        result = escape.value
     finally:
         alive = False
         STATE.handlers = handlers
+    return passed_on(result)
 
 
 @LIBRARY.procedure("dynamic-wind")
+@tail_calling
 def dynamic_wind(before: Thunk, thunk: Thunk, after: Thunk) -> Any:
     """The value of `thunk`, with `before` called first and `after` however it is left."""
     call(before)
     handlers = STATE.handlers
     try:
-        result = call(thunk)
+        result = call_values(thunk)
     except BaseException:
         inner, STATE.handlers = STATE.handlers, handlers
         call(after)
         STATE.handlers = inner
         raise
     call(after)
-    return result
+    return passed_on(result)
 
 
 _default_tag: Final = PromptTag("prompt")
@@ -212,7 +223,7 @@ def call_with_prompt(tag: Any, thunk: Thunk, handler: Callable[..., Any]) -> Any
     handlers, prompts = STATE.handlers, STATE.prompts
     STATE.prompts = (*prompts, tag)
     try:
-        return call(thunk)
+        return passed_on(call_values(thunk))
     except PromptAbort as abort:
         if abort.tag is not tag:
             raise
@@ -248,16 +259,18 @@ def raise_(payload: Any) -> NoReturn:
 
 
 @LIBRARY.procedure("raise-continuable")
+@tail_calling
 def raise_continuable(payload: Any) -> Any:
     """Raise an object; what a handler returns is the value."""
-    return _signal(payload, True)
+    return passed_on(_signal(payload, True))
 
 
 @LIBRARY.procedure("raise-exception")
+@tail_calling
 def raise_exception(payload: Any, *options: Any) -> Any:
     """Raise an object; with #:continuable? #t, what a handler returns is the value."""
     given = _options("raise-exception", options, ("continuable?",))
-    return _signal(payload, given.get("continuable?", False) is not False)
+    return passed_on(_signal(payload, given.get("continuable?", False) is not False))
 
 
 def _signal(payload: Any, continuable: bool) -> Any:
@@ -267,7 +280,7 @@ def _signal(payload: Any, continuable: bool) -> Any:
     outer = handlers.outer
     STATE.handlers = outer
     try:
-        result = call(handlers.procedure, payload)
+        result = call_values(handlers.procedure, payload)
     except Exception as error:
         # the handlers inside `outer` have nothing to do with errors of this one
         _leave_pending(error, outer)
@@ -333,6 +346,7 @@ def caught(error: Exception) -> Any:
 
 
 @LIBRARY.procedure("with-exception-handler")
+@tail_calling
 def with_exception_handler(handler: Callable[..., Any], thunk: Thunk, *options: Any) -> Any:
     """The value of `thunk`; what is raised meanwhile is passed to `handler`.
 
@@ -348,12 +362,12 @@ def with_exception_handler(handler: Callable[..., Any], thunk: Thunk, *options: 
     outer = STATE.handlers
     here = STATE.handlers = Handlers(outer, handler)
     try:
-        return call(thunk)
+        return passed_on(call_values(thunk))
     except Exception as error:
         if getattr(error, "pending_handlers", here.depth) < here.depth:
             raise
         STATE.handlers = outer
-        return _handle_late(handler, error, outer)
+        return passed_on(_handle_late(handler, error, outer))
     finally:
         STATE.handlers = outer
 
@@ -361,7 +375,7 @@ def with_exception_handler(handler: Callable[..., Any], thunk: Thunk, *options: 
 def _handle_late(handler: Callable[..., Any], error: Exception, outer: Handlers | None) -> Any:
     """Call `handler` for an error that has unwound to the frame that installed it."""
     try:
-        result = call(handler, caught(error))
+        result = call_values(handler, caught(error))
     except Exception as another:
         _leave_pending(another, outer)
         raise
@@ -377,7 +391,7 @@ def _protected(thunk: Thunk, applies: Callable[[Any], bool], handler: Callable[.
     outer = STATE.handlers
     here = STATE.handlers = Handlers(outer, None)
     try:
-        return call(thunk)
+        return passed_on(call_values(thunk))
     except Exception as error:
         if getattr(error, "pending_handlers", here.depth) < here.depth:
             raise
@@ -387,16 +401,18 @@ def _protected(thunk: Thunk, applies: Callable[[Any], bool], handler: Callable[.
             raise
     finally:
         STATE.handlers = outer
-    return call(handler, payload)
+    return tail_call(handler, payload)
 
 
 @LIBRARY.procedure("%guard")
+@tail_calling
 def guard(body: Thunk, handler: Callable[..., Any]) -> Any:
     """The value of `body`, or of `handler` for what it raises, called outside of it."""
     return _protected(body, lambda _: True, handler)
 
 
 @LIBRARY.procedure("catch")
+@tail_calling
 def catch(
     key: Any,
     thunk: Thunk,
@@ -409,18 +425,19 @@ def catch(
         thrown, arguments = view_as_thrown(payload)
         if callable(pre_unwind_handler):
             call(pre_unwind_handler, thrown, *arguments)
-        return call(handler, thrown, *arguments)
+        return tail_call(handler, thrown, *arguments)
 
     return _protected(thunk, lambda payload: _is_kind(payload, key), handle)
 
 
 @LIBRARY.procedure("with-throw-handler")
+@tail_calling
 def with_throw_handler(key: Any, thunk: Thunk, handler: Callable[..., Any]) -> Any:
     """Call `thunk`; if it throws `key`, call `handler` and let the error go on."""
     outer = STATE.handlers
     here = STATE.handlers = Handlers(outer, None)
     try:
-        return call(thunk)
+        return passed_on(call_values(thunk))
     except Exception as error:
         if getattr(error, "pending_handlers", here.depth) >= here.depth:
             STATE.handlers = outer

@@ -13,7 +13,7 @@ from lang.data import UNSPECIFIED, python_list
 from lang.runtime.library import Library
 from lang.runtime.ports import ConsoleInput, ConsoleOutput
 from lang.runtime.signals import misc_error, wrong_type
-from lang.runtime.trampoline import call
+from lang.runtime.trampoline import call, call_values, passed_on, tail_calling
 
 LIBRARY: Final = Library("guile")
 
@@ -156,6 +156,7 @@ def parameter_fluid(parameter: Any) -> Fluid:
 
 
 @LIBRARY.procedure("%parameterize")
+@tail_calling
 def parameterize(thunk: Callable[[], Any], *bindings: Any) -> Any:
     """Call `thunk` with parameters bound: `bindings` are a parameter, its value, and so on."""
     fluids: list[Fluid] = []
@@ -166,36 +167,39 @@ def parameterize(thunk: Callable[[], Any], *bindings: Any) -> Any:
             wrong_type("parameterize", 0, parameter)
         fluids.append(fluid)
         values.append(value if fluid.convert is None else call(fluid.convert, value))
-    return with_values(fluids, values, thunk)
+    return passed_on(with_values(fluids, values, thunk))
 
 
 @LIBRARY.procedure("%with-fluids")
+@tail_calling
 def with_fluids(thunk: Callable[[], Any], *bindings: Any) -> Any:
     """Call `thunk` with fluids bound: `bindings` are a fluid, its value, and so on."""
     fluids = [_fluid("with-fluids", fluid) for fluid in bindings[::2]]
-    return with_values(fluids, list(bindings[1::2]), thunk)
+    return passed_on(with_values(fluids, list(bindings[1::2]), thunk))
 
 
 @LIBRARY.procedure("with-fluids*")
+@tail_calling
 def with_fluid_lists(fluids: Any, values: Any, thunk: Callable[[], Any]) -> Any:
     """Call `thunk` with the fluids of a list bound to the values of another."""
     checked = [_fluid("with-fluids*", fluid) for fluid in python_list(fluids)]
-    return with_values(checked, python_list(values), thunk)
+    return passed_on(with_values(checked, python_list(values), thunk))
 
 
 @LIBRARY.procedure("with-fluid*")
+@tail_calling
 def with_fluid(fluid: Any, value: Any, thunk: Callable[[], Any]) -> Any:
     """Call `thunk` with one fluid bound."""
-    return with_values([_fluid("with-fluid*", fluid)], [value], thunk)
+    return passed_on(with_values([_fluid("with-fluid*", fluid)], [value], thunk))
 
 
 def with_values(fluids: list[Fluid], values: list[Any], thunk: Callable[[], Any]) -> Any:
-    """The value of `thunk`, called while `fluids` have `values`."""
+    """The value of `thunk`, or Values, called while `fluids` have `values`."""
     saved = [fluid.value for fluid in fluids]
     for fluid, value in zip(fluids, values, strict=True):
         fluid.value = value
     try:
-        return call(thunk)
+        return call_values(thunk)
     finally:
         for fluid, value in zip(fluids, saved, strict=True):
             fluid.value = value

@@ -14,14 +14,13 @@ from lang.data import (
     Keyword,
     Pair,
     Symbol,
-    Values,
     scheme_list,
 )
 from lang.errors import SchemeError
 from lang.runtime.condition_types import ASSERTION
 from lang.runtime.primitives.pairs import pair_of
 from lang.runtime.signals import error_condition, wrong_type
-from lang.runtime.trampoline import TAIL, force
+from lang.runtime.trampoline import TAIL, force, force_values
 
 
 def parse_keywords(
@@ -101,6 +100,7 @@ SUPPORT: Final[dict[str, Any]] = {
     "__builtins__": {},
     "$TAIL": TAIL,
     "$force": force,
+    "$force_values": force_values,
     "$nil": NIL,
     "$unspecified": UNSPECIFIED,
     "$undefined": UNDEFINED,
@@ -108,7 +108,6 @@ SUPPORT: Final[dict[str, Any]] = {
     "$cons": pair_of,
     "$Symbol": Symbol,
     "$Keyword": Keyword,
-    "$Values": Values,
     "$Box": Box,
     "$empty_box": empty_box,
     "$type": type,

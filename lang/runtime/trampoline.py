@@ -2,12 +2,17 @@
 
 A procedure may return TAIL instead of a value, having put the procedure to call and its arguments
 into TAIL's registers. Whoever needs the value calls `force`.
+
+Several values travel as a pending call of `first_of`: who wants one value gets the first, as in
+Guile; who can do with several calls `force_values` or `call_values` and gets Values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
+
+from lang.data import UNSPECIFIED, Values
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,6 +33,38 @@ def force() -> Any:
         result = TAIL.function(*TAIL.args)
         if result is not TAIL:
             return result
+
+
+def first_of(*values: Any) -> Any:
+    """What several values are where one is wanted."""
+    return values[0] if values else UNSPECIFIED
+
+
+def several(values: Iterable[Any]) -> Any:
+    """What a procedure marked with `tail_calling` returns to give several values."""
+    TAIL.function, TAIL.args = first_of, tuple(values)
+    return TAIL
+
+
+def force_values() -> Any:
+    """Run the pending tail call until it gives a value, or Values."""
+    while True:
+        if TAIL.function is first_of:
+            return Values(TAIL.args)
+        result = TAIL.function(*TAIL.args)
+        if result is not TAIL:
+            return result
+
+
+def call_values(function: Callable[..., Any], *args: Any) -> Any:
+    """Call a Scheme procedure from Python and give its value, or Values."""
+    result = function(*args)
+    return force_values() if result is TAIL else result
+
+
+def passed_on(result: Any) -> Any:
+    """What a `tail_calling` procedure returns to give what `call_values` gave it."""
+    return several(result) if type(result) is Values else result
 
 
 def call(function: Callable[..., Any], *args: Any) -> Any:

@@ -9,7 +9,7 @@ from builders.debian.index import Index, Package
 from builders.debian.resolver import UnknownPackage, resolve
 from builders.derivation import Derivation
 from builders.errors import BuilderError
-from lang.data import Values, iterate, python_list, scheme_list
+from lang.data import iterate, python_list, scheme_list
 from lang.errors import SchemeError
 from lang.runtime.condition_types import (
     ERROR,
@@ -20,6 +20,7 @@ from lang.runtime.condition_types import (
     Condition,
 )
 from lang.runtime.library import Library
+from lang.runtime.trampoline import several, tail_calling
 from lang.sources import Location
 from stdlib.context import current
 
@@ -74,7 +75,8 @@ def _check_version(index: Index, name: str, version: object, location: object) -
 
 
 @LIBRARY.procedure("debian-root")
-def debian_root(requests: Any) -> Values:
+@tail_calling
+def debian_root(requests: Any) -> Any:
     """The configured root of the packages in `requests`, (name version location) lists.
 
     Two values: the derivation, and the sorted names of all packages in it.
@@ -83,7 +85,7 @@ def debian_root(requests: Any) -> Values:
     derivation = root.root_derivation(
         packages, (), date=current().index.date, provided=sorted(PROVIDED_BY_KILN)
     )
-    return Values((derivation, scheme_list(sorted(package.name for package in packages))))
+    return several((derivation, scheme_list(sorted(package.name for package in packages))))
 
 
 @LIBRARY.procedure("native-derivation")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from lang.data import EOF, UNSPECIFIED, Values
+from lang.data import EOF, UNSPECIFIED
 from lang.runtime.library import Library
 from lang.runtime.ports import BytesOutput, InputPort
 from lang.runtime.primitives import arguments, ports
 from lang.runtime.primitives.bytevectors import contents, mutable
 from lang.runtime.signals import out_of_range
-from lang.runtime.trampoline import call
+from lang.runtime.trampoline import call, several, tail_calling
 
 LIBRARY = Library("ice-9", "binary-ports")
 
@@ -23,6 +23,7 @@ def open_input(vector: Any, *_transcoder: Any) -> InputPort:
 
 
 @LIBRARY.procedure("open-bytevector-output-port")
+@tail_calling
 def open_output(*_transcoder: Any) -> Any:
     """A port, and a procedure that gives (and forgets) what was written to it."""
     port = BytesOutput()
@@ -31,7 +32,7 @@ def open_output(*_transcoder: Any) -> Any:
         contents, port.contents = port.contents, bytearray()
         return contents
 
-    return Values((port, written))
+    return several((port, written))
 
 
 @LIBRARY.procedure("call-with-output-bytevector")

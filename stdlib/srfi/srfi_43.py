@@ -9,7 +9,7 @@ from lang.data import UNSPECIFIED, Values, scheme_list
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments, vectors
 from lang.runtime.signals import out_of_range
-from lang.runtime.trampoline import call
+from lang.runtime.trampoline import call, call_values
 
 LIBRARY = Library("srfi", "srfi-43")
 
@@ -50,7 +50,7 @@ def unfold_right(function: Any, length: Any, *seeds: Any) -> list[Any]:
 
 
 def _step(function: Any, index: int, seeds: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
-    result = call(function, index, *seeds)
+    result = call_values(function, index, *seeds)
     if type(result) is Values:
         return result[0], tuple(result[1:])
     return result, ()

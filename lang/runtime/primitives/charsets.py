@@ -7,13 +7,13 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from lang.data import UNSPECIFIED, Char, MString, Pair, Values, char, scheme_list
+from lang.data import UNSPECIFIED, Char, MString, Pair, char, scheme_list
 from lang.runtime.charsets import LAST, CharSet
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.primitives.strings import stable_hash
 from lang.runtime.signals import out_of_range, wrong_type
-from lang.runtime.trampoline import call
+from lang.runtime.trampoline import call, several, tail_calling
 
 LIBRARY = Library("guile")
 
@@ -192,8 +192,9 @@ def exclusive(*sets: Any) -> CharSet:
 
 
 @LIBRARY.procedure("char-set-diff+intersection", "char-set-diff+intersection!")
+@tail_calling
 def difference_and_intersection(first: Any, *sets: Any) -> Any:
-    return Values((difference(first, *sets), intersection(first, union(*sets))))
+    return several((difference(first, *sets), intersection(first, union(*sets))))
 
 
 def _matches(who: str, predicate: Any, chars: Any) -> Iterable[tuple[str, Any]]:

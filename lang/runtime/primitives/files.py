@@ -13,7 +13,7 @@ from lang.runtime.library import Library
 from lang.runtime.ports import FileOutput, InputPort, Port
 from lang.runtime.primitives import arguments
 from lang.runtime.signals import misc_error, system_error, wrong_type
-from lang.runtime.trampoline import call
+from lang.runtime.trampoline import call, passed_on, tail_calling
 
 LIBRARY = Library("guile")
 
@@ -89,9 +89,10 @@ def call_with_input_file(name: Any, function: Any, *_options: Any) -> Any:
 
 
 @LIBRARY.procedure("with-input-from-file")
+@tail_calling
 def with_input_from_file(name: Any, thunk: Any, *_options: Any) -> Any:
     port = open_input("with-input-from-file", name)
-    return dynamic.with_values([dynamic.current_input], [port], thunk)
+    return passed_on(dynamic.with_values([dynamic.current_input], [port], thunk))
 
 
 @LIBRARY.procedure("call-with-output-file", staged=True)
@@ -104,10 +105,11 @@ def call_with_output_file(name: Any, function: Any, *_options: Any) -> Any:
 
 
 @LIBRARY.procedure("with-output-to-file", staged=True)
+@tail_calling
 def with_output_to_file(name: Any, thunk: Any, *_options: Any) -> Any:
     port = open_output("with-output-to-file", name)
     try:
-        return dynamic.with_values([dynamic.current_output], [port], thunk)
+        return passed_on(dynamic.with_values([dynamic.current_output], [port], thunk))
     finally:
         port.close()
 

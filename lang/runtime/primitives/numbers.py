@@ -8,11 +8,11 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from lang.data import Values
 from lang.numbers import exact, format_number, is_number, parse_number
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.signals import misc_error, out_of_range, signal, wrong_type
+from lang.runtime.trampoline import several, tail_calling
 
 LIBRARY = Library("guile")
 
@@ -280,8 +280,9 @@ def _division(
     if both:
 
         @LIBRARY.procedure(*both)
+        @tail_calling
         def divide_both(a: Any, b: Any) -> Any:
-            return Values(divided(both[0], a, b))
+            return several(divided(both[0], a, b))
 
     @LIBRARY.procedure(*one)
     def quotient(a: Any, b: Any) -> Any:
@@ -376,9 +377,10 @@ def square(number: Any) -> Any:
 
 
 @LIBRARY.procedure("exact-integer-sqrt")
+@tail_calling
 def exact_integer_sqrt(number: Any) -> Any:
     root = math.isqrt(arguments.index("exact-integer-sqrt", 1, number))
-    return Values((root, number - root * root))
+    return several((root, number - root * root))
 
 
 @LIBRARY.procedure("sqrt")

@@ -19,7 +19,7 @@ from lang.runtime.ports import (
 from lang.runtime.primitives import arguments
 from lang.runtime.primitives.bytevectors import contents, mutable
 from lang.runtime.signals import misc_error, out_of_range, wrong_type
-from lang.runtime.trampoline import call
+from lang.runtime.trampoline import call, passed_on, several, tail_calling
 
 LIBRARY = Library("guile")
 
@@ -274,27 +274,31 @@ def with_error_to_string(thunk: Any) -> str:
 
 
 @LIBRARY.procedure("with-input-from-string")
+@tail_calling
 def with_input_from_string(text: Any, thunk: Any) -> Any:
     port = InputPort(arguments.string("with-input-from-string", 1, text))
-    return dynamic.with_values([dynamic.current_input], [port], thunk)
+    return passed_on(dynamic.with_values([dynamic.current_input], [port], thunk))
 
 
 @LIBRARY.procedure("with-output-to-port")
+@tail_calling
 def with_output_to_port(port: Any, thunk: Any) -> Any:
     checked = target("with-output-to-port", 1, port)
-    return dynamic.with_values([dynamic.current_output], [checked], thunk)
+    return passed_on(dynamic.with_values([dynamic.current_output], [checked], thunk))
 
 
 @LIBRARY.procedure("with-error-to-port")
+@tail_calling
 def with_error_to_port(port: Any, thunk: Any) -> Any:
     checked = target("with-error-to-port", 1, port)
-    return dynamic.with_values([dynamic.current_error], [checked], thunk)
+    return passed_on(dynamic.with_values([dynamic.current_error], [checked], thunk))
 
 
 @LIBRARY.procedure("with-input-from-port")
+@tail_calling
 def with_input_from_port(port: Any, thunk: Any) -> Any:
     checked = source("with-input-from-port", 1, port)
-    return dynamic.with_values([dynamic.current_input], [checked], thunk)
+    return passed_on(dynamic.with_values([dynamic.current_input], [checked], thunk))
 
 
 # ---------------------------------------------------------------- reading
@@ -475,6 +479,7 @@ def peek_values(*values: Any) -> Any:
 
 
 @LIBRARY.procedure("read-line")
+@tail_calling
 def read_line(port: Any = None, handle: Any = None) -> Any:
     """A line of `port`; `handle` says what becomes of its end: trim, concat, peek or split."""
     how = "trim" if handle is None else arguments.symbol_name("read-line", 2, handle)
@@ -482,6 +487,7 @@ def read_line(port: Any = None, handle: Any = None) -> Any:
 
 
 @LIBRARY.procedure("read-delimited")
+@tail_calling
 def read_delimited(delimiters: Any, port: Any = None, handle: Any = None) -> Any:
     from lang.runtime.charsets import CharSet
 
@@ -497,8 +503,6 @@ def read_delimited(delimiters: Any, port: Any = None, handle: Any = None) -> Any
 
 
 def _delimited(who: str, port: InputPort, stops: Any, how: str) -> Any:
-    from lang.data import Values
-
     if stops == "\n":
         line, end = port.take_line()
     else:
@@ -508,7 +512,7 @@ def _delimited(who: str, port: InputPort, stops: Any, how: str) -> Any:
         line, end = port.take(at - port.at), port.take(1)
     at_end = not line and not end
     if how == "split":
-        return Values((EOF if at_end else line, char(end) if end else EOF))
+        return several((EOF if at_end else line, char(end) if end else EOF))
     if at_end:
         return EOF
     if how == "trim":

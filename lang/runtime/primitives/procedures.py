@@ -8,7 +8,7 @@ from typing import Any, Final
 from lang.data import NIL, Values, cons, scheme_list, symbol
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
-from lang.runtime.trampoline import TAIL, call
+from lang.runtime.trampoline import TAIL, call, call_values
 
 LIBRARY = Library("guile")
 
@@ -42,7 +42,7 @@ def compose(function: Any, *more: Any) -> Callable[..., Any]:
         return innermost  # type: ignore[no-any-return]
 
     def composed(*values: Any) -> Any:
-        result = call(innermost, *values)
+        result = call_values(innermost, *values)
         for position in range(len(outer) - 1, 0, -1):
             result = _apply_to_values(outer[position], result)
         passed = tuple(result) if type(result) is Values else (result,)
@@ -53,7 +53,7 @@ def compose(function: Any, *more: Any) -> Callable[..., Any]:
 
 
 def _apply_to_values(function: Any, result: Any) -> Any:
-    return call(function, *result) if type(result) is Values else call(function, result)
+    return call_values(function, *(result if type(result) is Values else (result,)))
 
 
 @LIBRARY.procedure("and=>")

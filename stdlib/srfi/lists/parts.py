@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from lang.data import NIL, Pair, Values, cons, scheme_list
+from lang.data import NIL, Pair, cons, scheme_list
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.signals import wrong_type
-from lang.runtime.trampoline import call
+from lang.runtime.trampoline import call, several, tail_calling
 
 LIBRARY = Library("srfi", "lists", "parts")
 
@@ -97,10 +97,11 @@ def length_plus(items: Any) -> Any:
 
 
 @LIBRARY.procedure("car+cdr")
+@tail_calling
 def car_and_cdr(pair: Any) -> Any:
     if type(pair) is not Pair:
         wrong_type("car+cdr", 1, pair)
-    return Values((pair.car, pair.cdr))
+    return several((pair.car, pair.cdr))
 
 
 def _ordinal(name: str, number: int) -> None:
@@ -145,9 +146,10 @@ def drop(items: Any, count: Any) -> Any:
 
 
 @LIBRARY.procedure("split-at", "split-at!")
+@tail_calling
 def split_at(items: Any, count: Any) -> Any:
     taken, rest = split("split-at", items, count)
-    return Values((scheme_list(taken), rest))
+    return several((scheme_list(taken), rest))
 
 
 def _pairs(items: Any) -> tuple[list[Any], Any]:
@@ -216,12 +218,13 @@ def _unzip(count: int) -> None:
     name = f"unzip{count}"
 
     @LIBRARY.procedure(name)
+    @tail_calling
     def unzip(lists: Any) -> Any:
         rows = [arguments.items(name, 1, row) for row in arguments.items(name, 1, lists)]
         if any(len(row) < count for row in rows):
             wrong_type(name, 1, lists)
         columns = [scheme_list(row[index] for row in rows) for index in range(count)]
-        return columns[0] if count == 1 else Values(columns)
+        return columns[0] if count == 1 else several(columns)
 
 
 for _number in range(1, 6):

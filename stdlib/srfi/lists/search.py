@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lang.data import NIL, Pair, Values, scheme_list
+from lang.data import NIL, Pair, scheme_list
 from lang.runtime.equality import equal_key, is_equal
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.primitives.equivalence import LIBRARY as EQUIVALENCE
 from lang.runtime.primitives.lists import parallel
 from lang.runtime.signals import wrong_type
-from lang.runtime.trampoline import TAIL, call, force
+from lang.runtime.trampoline import TAIL, call, force, several, tail_calling
 
 LIBRARY = Library("srfi", "lists", "search")
 
@@ -99,15 +99,17 @@ def drop_while(predicate: Any, items: Any) -> Any:
 
 
 @LIBRARY.procedure("span", "span!")
+@tail_calling
 def span(predicate: Any, items: Any) -> Any:
     taken, rest = _span("span", predicate, items, wanted=True)
-    return Values((scheme_list(taken), rest))
+    return several((scheme_list(taken), rest))
 
 
 @LIBRARY.procedure("break", "break!")
+@tail_calling
 def break_(predicate: Any, items: Any) -> Any:
     taken, rest = _span("break", predicate, items, wanted=False)
-    return Values((scheme_list(taken), rest))
+    return several((scheme_list(taken), rest))
 
 
 def _span(who: str, predicate: Any, items: Any, *, wanted: bool) -> tuple[list[Any], Any]:
@@ -122,12 +124,13 @@ def _span(who: str, predicate: Any, items: Any, *, wanted: bool) -> tuple[list[A
 
 
 @LIBRARY.procedure("partition", "partition!")
+@tail_calling
 def partition(predicate: Any, items: Any) -> Any:
     chosen: list[Any] = []
     others: list[Any] = []
     for item in arguments.items("partition", 2, items):
         (chosen if holds(predicate, item) else others).append(item)
-    return Values((scheme_list(chosen), scheme_list(others)))
+    return several((scheme_list(chosen), scheme_list(others)))
 
 
 @LIBRARY.procedure("remove", "remove!")

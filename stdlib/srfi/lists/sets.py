@@ -6,9 +6,10 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from lang.data import NIL, Values, cons, scheme_list
+from lang.data import NIL, cons, scheme_list
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
+from lang.runtime.trampoline import several, tail_calling
 from stdlib.srfi.lists.search import equivalence
 
 LIBRARY = Library("srfi", "lists", "sets")
@@ -98,6 +99,7 @@ def difference(same: Any, items: Any, *lists: Any) -> Any:
 
 
 @LIBRARY.procedure("lset-diff+intersection", "lset-diff+intersection!")
+@tail_calling
 def difference_and_intersection(same: Any, items: Any, *lists: Any) -> Any:
     test = equivalence(same)
     first, *others = _sets("lset-diff+intersection", (items, *lists))
@@ -106,7 +108,7 @@ def difference_and_intersection(same: Any, items: Any, *lists: Any) -> Any:
     for item in first:
         found = any(any(test(item, x) for x in other) for other in others)
         (shared if found else apart).append(item)
-    return Values((scheme_list(apart), scheme_list(shared)))
+    return several((scheme_list(apart), scheme_list(shared)))
 
 
 @LIBRARY.procedure("lset-xor", "lset-xor!")
