@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from builders import filesystems
+from builders.filesystems.workroom import Workroom
 from builders.mtree import read_item
 from builders.registry import Build, builder
 from builders.sinks import output, raw
@@ -21,7 +22,8 @@ def file_system(build: Build) -> None:
     """
     arguments = build.arguments
     tree = read_item(build.real(arguments["tree"]), arguments["tree"])
-    plan = filesystems.plan(arguments["file_system"], tree, arguments["options"])
+    room = Workroom(build.real, build.scratch / "made", build.progress)
+    plan = filesystems.plan(arguments["file_system"], tree, arguments["options"], room)
     compression = arguments.get("compression")
     if compression is None:
         raw.write(plan, build.output, build.real, build.progress)

@@ -22,6 +22,7 @@ from builders.disk import (
     tail,
 )
 from builders.errors import BuilderError
+from builders.filesystems.workroom import Workroom
 from builders.mtree import read_item
 from builders.plan import Plan, Segment
 from builders.registry import Build, builder
@@ -246,7 +247,8 @@ def _plan_partition(build: Build, partition: Partition, size: int | None) -> Pla
         tree = read_item(build.real(partition.tree), partition.tree)
     options = {**partition.options, "size": size}
     try:
-        return filesystems.plan(partition.file_system, tree, options)
+        room = Workroom(build.real, build.scratch / f"made-{partition.number}", build.progress)
+        return filesystems.plan(partition.file_system, tree, options, room)
     except BuilderError as error:
         error.message = f"partition {partition.number}: {error.message}"
         error.args = (error.message,)

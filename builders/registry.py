@@ -315,7 +315,12 @@ class Build:
     _reported: float = field(default=0.0, repr=False)
 
     def real(self, logical: str) -> Path:
-        """Where the store path `logical` (an item, or a file in one) is on this host."""
+        """Where the store path `logical` (an item, or a file in one) is on this host.
+
+        A file in the scratch directory is itself.
+        """
+        if logical.startswith(f"{self.scratch}/"):
+            return Path(logical)
         return real_path(self.store, logical)
 
     def closure(self, paths: list[str]) -> list[str]:

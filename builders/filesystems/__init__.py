@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 from builders.errors import BuilderError
+from builders.filesystems.workroom import Workroom
 from builders.plan import Plan
 from builders.tree import Entry
 
@@ -28,6 +29,9 @@ FILE_SYSTEMS = {
     "fat32": "builders.filesystems.vfat",
 }
 
+COMPRESSING = ("erofs",)
+"""Those whose `make` takes a Workroom after the options, or None if there is none."""
+
 
 class UnknownFileSystem(BuilderError):
     """No file system has this name."""
@@ -39,10 +43,20 @@ class UnknownFileSystem(BuilderError):
         )
 
 
-def plan(name: str, tree: Sequence[Entry], options: Mapping[str, object]) -> Plan:
-    """The file system `name` that holds `tree`. Raises UnknownFileSystem, BadOption, BadTree."""
+def plan(
+    name: str,
+    tree: Sequence[Entry],
+    options: Mapping[str, object],
+    room: Workroom | None = None,
+) -> Plan:
+    """The file system `name` that holds `tree`; without `room` it cannot be compressed.
+
+    Raises UnknownFileSystem, BadOption, BadTree.
+    """
     module = FILE_SYSTEMS.get(name)
     if module is None:
         raise UnknownFileSystem(name)
-    made: Plan = import_module(module).make(name, tree, options)
+    make = import_module(module).make
+    more = (room,) if name in COMPRESSING else ()
+    made: Plan = make(name, tree, options, *more)
     return made

@@ -1,4 +1,4 @@
-"""Reads EROFS that is not compressed (Linux, fs/erofs/erofs_fs.h)."""
+"""Reads EROFS, also compressed by LZ4 (Linux, fs/erofs/erofs_fs.h)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from builders.errors import BuilderError
 from builders.readers import checked_name, modes, starts
+from builders.readers.erofs_clusters import CompressedErofs, clusters, unpack
 from builders.readers.source import DamagedImage, Source
 from builders.tree import Entry, order
 
 _SLOT = 32
-_PLAIN, _INLINE = 0, 2
+_PLAIN, _COMPRESSED, _INLINE, _COMPACT = range(4)
 _LONGEST_RUN = 1 << 20
 _PREFIXES = {
     1: "user.",
@@ -21,10 +21,6 @@ _PREFIXES = {
     4: "trusted.",
     6: "security.",
 }
-
-
-class CompressedErofs(BuilderError):
-    """A file is compressed, or stored in another way that this reader does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +153,13 @@ class Erofs:
                 yield checked_name(name, path), number
 
     def _content(self, inode: Inode) -> Iterator[tuple[int, bytes]]:
+        if inode.layout in (_COMPRESSED, _COMPACT):
+            compact = inode.layout == _COMPACT
+            for cluster in clusters(self._source, inode.behind, inode.size, compact=compact):
+                yield cluster.start, unpack(self._source, cluster)
+            return
         if inode.layout not in (_PLAIN, _INLINE):
-            raise CompressedErofs("a file in the EROFS is compressed; Kiln does not unpack it")
+            raise CompressedErofs("a file in the EROFS is stored in a way that Kiln does not read")
         full = inode.size
         if inode.layout == _INLINE:
             full -= inode.size % self.block

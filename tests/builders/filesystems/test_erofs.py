@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from builders.filesystems import plan
-from builders.filesystems.erofs import XattrNotInErofs
+from builders.filesystems.erofs.xattrs import XattrNotInErofs
 from builders.filesystems.hierarchy import BadContent, TreeDoesNotFit
 from builders.filesystems.options import BadOption, LabelTooLong
 from builders.sinks import raw
