@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from builders.errors import BuilderError
@@ -63,7 +64,7 @@ def clusters(source: Source, at: int, size: int, *, compact: bool) -> Iterator[C
     found.append([size, 0, 0, _PLAIN])
     if found[0][0]:
         raise DamagedImage("a file in the EROFS has no first cluster")
-    for (start, block, blocks, kind), (end, *_) in zip(found, found[1:], strict=False):
+    for (start, block, blocks, kind), (end, *_) in pairwise(found):
         if start >= size:
             return
         length = min(end, size) - start

@@ -137,7 +137,7 @@
 (define-image-type squashfs-image-type squashfs
   "the root as a compressed read-only file system" (of-format 'squashfs docker-image))
 (define-image-type erofs-image-type erofs
-  "the root as a read-only file system" (of-format 'erofs docker-image))
+  "the root as a read-only file system that is compressed for speed" (of-format 'erofs docker-image))
 (define-image-type cpio-image-type cpio
   "the root as an archive that a kernel unpacks" (of-format 'cpio docker-image))
 (define-image-type uki-image-type uki
@@ -495,7 +495,12 @@ not for a BIOS"
                   `((file_system . "erofs")
                     (tree . ,(derivation-path tree))
                     (options . ((uuid . ,(uuid-string (declaration-uuid (blueprint-key blueprint)
-                                                                        "file system")))))
+                                                                        "file system")))
+                                ;; where the whole file is compressed, to do it twice is no use
+                                (compression . ,(if (and (image-compression? image)
+                                                         (not (image-compression image)))
+                                                    "lz4"
+                                                    "none"))))
                     (compression . ,(symbol-or-null (image-compression image))))
                   (list tree)
                   "write the file system"))))

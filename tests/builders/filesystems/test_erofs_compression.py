@@ -1,4 +1,4 @@
-"""Compressed EROFS: fsck.erofs and the kernel unpack what was packed, and Kiln reads what mkfs.erofs packs."""
+"""Compressed EROFS: what is packed, fsck.erofs and the kernel unpack; what mkfs packs, Kiln."""
 
 from __future__ import annotations
 
