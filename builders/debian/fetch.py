@@ -9,13 +9,13 @@ import re
 import shutil
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BufferedRandom as BinaryFile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from builders.debian.connections import opened
 from builders.derivation import Derivation
 from builders.errors import BuilderError
 from builders.registry import Build, builder
@@ -167,9 +167,8 @@ def _transfer(
     timeout: float,
 ) -> None:
     """Append what the URI gives from byte `start` on, or all of it when it cannot resume."""
-    request = urllib.request.Request(uri, headers=_headers(start))
     try:
-        with urllib.request.urlopen(request, timeout=timeout) as response:
+        with opened(uri, _headers(start), timeout) as response:
             if start and response.status != 206:
                 file.truncate(0)
                 start = 0
@@ -218,9 +217,8 @@ def fetch_small(
 def _small(
     uri: str, validators: Mapping[str, str], limit: int, timeout: float
 ) -> tuple[bytes | None, dict[str, str]]:
-    request = urllib.request.Request(uri, headers={**_headers(0), **validators})
     try:
-        with urllib.request.urlopen(request, timeout=timeout) as response:
+        with opened(uri, {**_headers(0), **validators}, timeout) as response:
             body = response.read(limit + 1)
             if len(body) > limit:
                 raise AttemptFailed("wrong", f"it has more than {limit} bytes")
