@@ -30,6 +30,14 @@ class Started(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting(Event):
+    """Another process is at the job; it begins, or is found finished, when that one has ended."""
+
+    title: str
+    builder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress(Event):
     """`done` of `total` (None: unknown) units ("B" for bytes, else a plural noun)."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from builders import items, registry
 from builders.derivation import Derivation
-from builders.events import EventSink, Failed, Finished, Log, Progress, Started
+from builders.events import EventSink, Failed, Finished, Log, Progress, Started, Waiting
 from builders.job import BuildFailed, Job, title
 from builders.pool import Worker
 from builders.store import Store, StoreError
@@ -42,6 +42,7 @@ class Run:
         # One heap for what waits for the network, one for what wants a core.
         self.ready: dict[bool, list[tuple[int, Job]]] = {True: [], False: []}
         self.locked_out: list[Job] = []
+        self.waiting: set[str] = set()
         self.workers: dict[bool, list[Worker]] = {True: [], False: []}
         self.running: dict[int, tuple[Job, Worker]] = {}
         self.failures: list[BuildFailed] = []
@@ -109,11 +110,15 @@ class Run:
     def _start(self, job: Job, worker: Worker) -> None:
         lock = self.store.lock(job.path)
         if not lock.acquire():
+            if job.path not in self.waiting:
+                self.waiting.add(job.path)
+                self.events(Waiting(job.path, title(job.derivation), job.derivation.builder))
             self.locked_out.append(job)
             return
         job.lock = lock
         if not self.again and self.store.valid([job.path]):  # another Kiln made it meanwhile
             self._unlock(job)
+            self.events(Started(job.path, title(job.derivation), job.derivation.builder))
             self.events(Finished(job.path, 0.0))
             self._release_users(job)
             return

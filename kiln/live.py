@@ -1,4 +1,5 @@
-"""Progress on a terminal, by rich: a line for the whole, one for downloads, one a running job."""
+"""Progress on a terminal, by rich: a line for all downloads, one for all unpacking, one for each
+other job that runs. Bars and times stay in their columns, whatever the jobs are called."""
 
 from __future__ import annotations
 
@@ -15,10 +16,14 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Column
 
 from builders import events
 from builders.events import Event, EventSink
-from kiln.progress import LONG, MANY
+from kiln.progress import LONG, Batches
+
+_WIDE = 60
+"""Columns from which on there is room for a bar of full length."""
 
 
 @contextmanager
@@ -27,12 +32,17 @@ def live(verbose: bool) -> Iterator[EventSink]:
     console = Console(stderr=True, highlight=False)
     jobs = Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        TaskProgressColumn(),
+        BarColumn(bar_width=20 if console.width >= _WIDE else 8),
+        TaskProgressColumn(table_column=Column(width=4, justify="right")),
         TimeElapsedColumn(),
+        TextColumn(
+            "{task.description}",
+            markup=False,
+            table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+        ),
         console=console,
         transient=True,
+        expand=True,
     )
     with jobs:
         yield _Live(jobs, verbose)
@@ -43,38 +53,66 @@ class _Live:
         self.progress = progress
         self.verbose = verbose
         self.tasks: dict[str, TaskID] = {}
-        self.titles: dict[str, str] = {}
-        self.kinds: dict[str, str] = {}
-        self.totals: dict[str, TaskID] = {}
+        """The lines, by the name of a job or, for what there is much of, of a builder."""
+        self.running: dict[str, events.Started] = {}
+        self.batches = Batches()
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, events.Planned):
-            names = {"fetch": "fetch packages", "unpack-deb": "unpack packages"}
-            for builder, count in event.kinds:
-                if builder in MANY:
-                    self.totals[builder] = self.progress.add_task(names[builder], total=count)
+            self.batches.plan(event)
         elif isinstance(event, events.Started):
-            self.titles[event.job] = event.title
-            self.kinds[event.job] = event.builder
-            if event.builder not in self.totals:
-                self.tasks[event.job] = self.progress.add_task(event.title, total=None)
+            self._start(event)
+        elif isinstance(event, events.Waiting):
+            if event.builder not in self.batches.counts:
+                self._line(event.job, f"wait for another Kiln: {event.title}", None)
         elif isinstance(event, events.Progress):
-            if event.job in self.tasks:
-                self.progress.update(self.tasks[event.job], completed=event.done, total=event.total)
+            task = self.tasks.get(event.job)
+            if task is not None:
+                # one more than all: a job runs until it says that it has finished
+                total = event.total + 1 if event.total else None
+                self.progress.update(task, completed=event.done, total=total)
         elif isinstance(event, events.Log):
             if self.verbose:
-                self.progress.console.print(f"  | {event.line}", markup=False)
+                self._say(f"  | {event.line}")
         elif isinstance(event, events.Finished):
-            self._end(event.job)
-            if event.seconds >= LONG and self.kinds.get(event.job) not in MANY:
-                title = self.titles.get(event.job, event.job)
-                self.progress.console.print(f"{title}: {event.seconds:.1f} s", markup=False)
+            self._finish(self.running.pop(event.job), event.seconds)
         elif isinstance(event, events.Failed):
-            self._end(event.job)
+            self._remove(event.job)
 
-    def _end(self, job: str) -> None:
-        task = self.tasks.pop(job, None)
+    def _start(self, job: events.Started) -> None:
+        self.running[job.job] = job
+        if job.builder not in self.batches.counts:
+            self._line(job.job, job.title, None)
+            return
+        self.batches.start(job.builder)
+        if job.builder not in self.tasks:
+            count = self.batches.counts[job.builder]
+            self._line(job.builder, self.batches.title(job.builder), count)
+
+    def _finish(self, job: events.Started, taken: float) -> None:
+        if job.builder not in self.batches.counts:
+            self._remove(job.job)
+            self._ended(job.title, taken)
+            return
+        seconds = self.batches.end(job.builder)
+        if seconds is None:
+            self.progress.advance(self.tasks[job.builder])
+        else:
+            self._remove(job.builder)
+            self._ended(self.batches.title(job.builder), seconds)
+
+    def _line(self, name: str, title: str, total: int | None) -> None:
+        self._remove(name)
+        self.tasks[name] = self.progress.add_task(title, total=total)
+
+    def _remove(self, name: str) -> None:
+        task = self.tasks.pop(name, None)
         if task is not None:
             self.progress.remove_task(task)
-        elif self.kinds.get(job) in self.totals:
-            self.progress.advance(self.totals[self.kinds[job]])
+
+    def _ended(self, title: str, seconds: float) -> None:
+        if seconds >= LONG:
+            self._say(f"{title}: {seconds:.1f} s")
+
+    def _say(self, line: str) -> None:
+        self.progress.console.print(line, markup=False, soft_wrap=True)

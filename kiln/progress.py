@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from builders.events import Event, EventSink, Failed, Finished, Log, Planned, Started
+from builders.events import (
+    Event,
+    EventSink,
+    Failed,
+    Finished,
+    Log,
+    Planned,
+    Started,
+    Waiting,
+)
 from kiln.workspace import is_terminal
 
 LONG = 1.0
@@ -39,52 +49,93 @@ def _json(event: Event) -> None:
     print(json.dumps(record, ensure_ascii=False), file=sys.stderr, flush=True)
 
 
+MANY = {"fetch": "fetch", "unpack-deb": "unpack"}
+"""Builders that run a hundred times in a build, and what they do with packages: their runs are
+counted, not told one by one."""
+
+
+class Batches:
+    """The jobs of each builder in MANY, as one: how many there are, and when all have ended."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self._left: dict[str, int] = {}
+        self._since: dict[str, float] = {}
+
+    def plan(self, plan: Planned) -> None:
+        """So many jobs will come."""
+        self.counts = {builder: count for builder, count in plan.kinds if builder in MANY}
+        self._left = dict(self.counts)
+
+    def start(self, builder: str) -> None:
+        """One begins."""
+        self._since.setdefault(builder, time.monotonic())
+
+    def end(self, builder: str) -> float | None:
+        """One has ended; gives the seconds that all took when it is the last."""
+        self._left[builder] -= 1
+        if self._left[builder]:
+            return None
+        return time.monotonic() - self._since[builder]
+
+    def title(self, builder: str) -> str:
+        """A short phrase for all jobs of a builder."""
+        return f"{MANY[builder]} {_packages(self.counts[builder])}"
+
+
 class _Plain:
     """A line when a long job starts or ends; no control characters."""
 
     def __init__(self, verbose: bool) -> None:
         self.verbose = verbose
-        self.titles: dict[str, str] = {}
-        self.quiet: set[str] = set()
+        self.running: dict[str, Started] = {}
+        self.batches = Batches()
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Planned):
             self._say(f"kiln: {plan_text(event)}")
+            self.batches.plan(event)
         elif isinstance(event, Started):
-            self.titles[event.job] = event.title
-            if event.builder not in MANY:
+            self.running[event.job] = event
+            if event.builder in self.batches.counts:
+                self.batches.start(event.builder)
+            else:
                 self._say(f"kiln: {event.title}")
+        elif isinstance(event, Waiting):
+            if event.builder not in self.batches.counts:
+                self._say(f"kiln: {event.title}: waiting for another Kiln that is at it")
         elif isinstance(event, Finished):
-            title = self.titles.pop(event.job, None)
-            if title and event.seconds >= LONG:
-                self._say(f"kiln: {title}: done in {event.seconds:.1f} s")
+            self._finish(self.running.pop(event.job), event.seconds)
         elif isinstance(event, Failed):
-            self._say(f"kiln: {self.titles.pop(event.job, event.job)}: failed")
+            self._say(f"kiln: {self.running.pop(event.job).title}: failed")
         elif isinstance(event, Log) and self.verbose:
             self._say(f"  | {event.line}")
 
+    def _finish(self, job: Started, taken: float) -> None:
+        title, seconds = job.title, taken
+        if job.builder in self.batches.counts:
+            title = self.batches.title(job.builder)
+            seconds = self.batches.end(job.builder) or 0.0
+        if seconds >= LONG:
+            self._say(f"kiln: {title}: done in {seconds:.1f} s")
+
     def _say(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)
-
-
-MANY = frozenset({"fetch", "unpack-deb"})
-"""Builders that run a hundred times in a build: they are counted, not told one by one."""
-
-_WORDS = {
-    "fetch": ("package to fetch", "packages to fetch"),
-    "unpack-deb": ("package to unpack", "packages to unpack"),
-}
 
 
 def plan_text(plan: Planned) -> str:
     """What is going to be done, in a line."""
     counts = dict(plan.kinds)
     parts = []
-    for builder, (one, many) in _WORDS.items():
+    for builder, verb in MANY.items():
         count = counts.pop(builder, 0)
         if count:
-            parts.append(f"{count} {one if count == 1 else many}")
+            parts.append(f"{_packages(count)} to {verb}")
     rest = sum(counts.values())
     if rest:
         parts.append(f"{rest} {'thing' if rest == 1 else 'things'} to build")
     return ", ".join(parts)
+
+
+def _packages(count: int) -> str:
+    return f"{count} {'package' if count == 1 else 'packages'}"
