@@ -19,7 +19,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Evaluate, lower, realise; prints a path for each object."""
     from kiln.lowering import lower
     from kiln.progress import shown
-    from kiln.realising import dry_run, realise
+    from kiln.realising import dry_run, print_derivations, realise
 
     options.check_inputs(arguments)
     session = workspace.open_session(options.load_path(arguments))
@@ -30,6 +30,9 @@ def run(arguments: argparse.Namespace) -> int:
     ):
         results = [workspace.evaluate(session, partial(lower, session, one)) for one in values]
         derivations = [one for result in results for one in result.derivations]
+        if arguments.derivation:
+            print_derivations(derivations)
+            return 0
         if arguments.dry_run:
             return dry_run(derivations, store)
         realise(derivations, store, events, arguments)

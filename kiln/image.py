@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kiln import options, workspace
+from kiln.report import UsageError
 
 if TYPE_CHECKING:
     from builders.derivation import Derivation
     from lang.session import Session
 
 IMAGE_MODULE = ("gnu", "system", "image")
+_IS_IMAGE = (("gnu", "image"), "image?")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,10 +24,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-e", "--expression", metavar="EXPR", help="the declaration itself")
     parser.add_argument(
-        "-t", "--image-type", metavar="TYPE", default="mbr-raw", help="what kind of image to make"
+        "-t",
+        "--image-type",
+        metavar="TYPE",
+        help="what kind of image to make of an operating system (default: mbr-raw)",
     )
-    parser.add_argument("-o", "--output", metavar="FILE", help="copy the image to FILE")
-    parser.add_argument("--image-size", metavar="SIZE", help="the size of the image: 4G, 800M…")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="copy the image to FILE; - is the standard output"
+    )
+    parser.add_argument(
+        "--image-size", metavar="SIZE", help="4G, 800M… (default: as large as what is in it needs)"
+    )
     parser.add_argument("--label", help="the label of the root file system")
     parser.add_argument(
         "--volatile", action="store_true", help="lose at power-off what is written to the root"
@@ -36,42 +45,50 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--list-image-types", action="store_true", help="list the kinds of images, and end"
     )
-    parser.add_argument(
-        "-d", "--derivation", action="store_true", help="print the derivation, build nothing"
-    )
     options.add_building(parser)
+    parser.epilog = """examples:
+  kiln image os.scm                        a disk for a BIOS; prints where it is
+  kiln image -t qcow2 -o vm.qcow2 os.scm   a file of your own, for a virtual machine
+  kiln image -t iso9660 -o live.iso os.scm
+  kiln image -n os.scm                     what would be fetched and built"""
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate, lower, realise; the last line of output is the path of the last image."""
-    from kiln.realising import copy_out
+    from kiln import targets
 
     if arguments.list_image_types:
         return _list_types(workspace.open_session(options.load_path(arguments)))
     options.check_inputs(arguments)
     results = build(arguments)
-    if results and arguments.output:
-        copy_out(Path(results[0]), Path(arguments.output))
-        results = [arguments.output]
+    if results and arguments.output is not None:
+        targets.copy_out(Path(results[0]), arguments.output)
+        results = [arguments.output] if arguments.output != targets.STANDARD_OUTPUT else []
     for result in results:
         print(result)
     return 0
 
 
-def build(arguments: argparse.Namespace) -> list[str]:
+def build(arguments: argparse.Namespace, default_type: str = "mbr-raw") -> list[str]:
     """Where the images are; none with -d and -n, which say what would be built instead."""
     from kiln.progress import shown
-    from kiln.realising import dry_run, realise
+    from kiln.realising import dry_run, print_derivations, realise
 
+    if arguments.image_size is not None:
+        options.size(arguments.image_size)
+    if arguments.label == "":
+        raise UsageError("--label needs a text")
     session = workspace.open_session(options.load_path(arguments))
+    if arguments.image_type is not None:
+        _check_type(session, arguments.image_type)
     values = options.evaluated(session, arguments)
     with (
         shown(options.style(arguments), verbose=arguments.verbose) as events,
         workspace.workspace(events) as store,
     ):
-        derivations = [_lower(session, value, arguments) for value in values]
+        derivations = [_lower(session, value, arguments, default_type) for value in values]
         if arguments.derivation:
-            _print_derivations(derivations)
+            print_derivations(derivations)
             return []
         if arguments.dry_run:
             dry_run(derivations, store)
@@ -79,41 +96,59 @@ def build(arguments: argparse.Namespace) -> list[str]:
         return [str(store.real(path)) for path in realise(derivations, store, events, arguments)]
 
 
-def _print_derivations(derivations: list[Derivation]) -> None:
-    for derivation in derivations:
-        print(derivation.path)
-        print(derivation.serialise().decode())
-
-
 def _list_types(session: Session) -> int:
-    def types() -> list[tuple[str, str]]:
+    for name, about in _types(session).items():
+        print(f"{name:<20} {about}")
+    return 0
+
+
+def _types(session: Session) -> dict[str, str]:
+    """What each type of image is, by its name."""
+
+    def types() -> dict[str, str]:
         from lang.data import iterate
         from lang.runtime.trampoline import call
 
         name = session.value(("gnu", "image"), "image-type-name")
         about = session.value(("gnu", "image"), "image-type-description")
-        return [
-            (call(name, one).name, str(call(about, one)))
+        return {
+            call(name, one).name: str(call(about, one))
             for one in iterate(session.value(IMAGE_MODULE, "%image-types"))
-        ]
+        }
 
-    for name, about in workspace.evaluate(session, types):
-        print(f"{name:<20} {about}")
-    return 0
+    return workspace.evaluate(session, types)
 
 
-def _lower(session: Session, value: Any, arguments: argparse.Namespace) -> Derivation:
+def _check_type(session: Session, name: str) -> None:
+    """Raise UsageError, with what may have been meant, if there is no such type."""
+    types = _types(session)
+    if name not in types:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, types, n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(types)}"
+        raise UsageError(f"there is no image type {name}", hint=hint)
+
+
+def _lower(
+    session: Session, value: Any, arguments: argparse.Namespace, default_type: str
+) -> Derivation:
     from lang.data import keyword, symbol
     from lang.runtime.trampoline import call
 
     def lower() -> Any:
         make = session.value(IMAGE_MODULE, "declaration->image")
         size: Any = options.size(arguments.image_size) if arguments.image_size else False
+        if arguments.image_type is not None and call(session.value(*_IS_IMAGE), value) is True:
+            raise UsageError(
+                "the declaration is an image already: -t does not change what kind of image it is",
+                hint="leave -t away, or end the file in an operating-system",
+            )
         image = call(
             make,
             value,
             keyword("type"),
-            symbol(arguments.image_type),
+            symbol(arguments.image_type or default_type),
             keyword("size"),
             size,
             keyword("label"),

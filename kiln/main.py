@@ -30,12 +30,13 @@ def usage() -> str:
         "usage: kiln VERB [OPTION...] [FILE...]\n\n"
         "Turns operating-system declarations into bootable images of Debian packages.\n\n"
         + "\n".join(lines)
-        + "\n\n  kiln VERB --help tells more; kiln --version says which Kiln this is."
+        + "\n\n  kiln VERB --help tells more; kiln --version says which Kiln this is.\n\n"
+        "Exit status: 0 done, 1 an error, 2 wrong usage, 130 interrupted."
     )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status (1: an error, 2: wrong usage)."""
+    """Run the command line; returns the exit status: see `usage`."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(usage())
@@ -46,9 +47,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     verb, *rest = arguments
     if verb not in VERBS:
         return _unknown(verb)
-    from kiln.report import guarded
+    try:
+        from kiln.report import guarded
 
-    return guarded(verb, VERBS[verb][0], rest)
+        return guarded(verb, VERBS[verb][0], rest)
+    except KeyboardInterrupt:  # while modules are imported
+        print("kiln: interrupted", file=sys.stderr)
+        return 130
 
 
 def _unknown(verb: str) -> int:

@@ -43,15 +43,31 @@ def add_building(parser: argparse.ArgumentParser) -> None:
         "-n", "--dry-run", action="store_true", help="say what would be built, build nothing"
     )
     parser.add_argument(
+        "-d", "--derivation", action="store_true", help="print the derivation, build nothing"
+    )
+    parser.add_argument(
         "--save", metavar="LINK", help="make LINK to the result and keep it from gc"
     )
     parser.add_argument(
         "--check", action="store_true", help="build the result once more and compare the bytes"
     )
-    parser.add_argument("-j", "--jobs", type=int, metavar="N", help="run N builds at once")
+    parser.add_argument(
+        "-j",
+        "--jobs",
+        type=positive,
+        metavar="N",
+        help="run N builds at once (default: one for each core)",
+    )
     parser.add_argument(
         "-K", "--keep-failed", action="store_true", help="keep the folder of a build that fails"
     )
+
+
+def positive(text: str) -> int:
+    """A number of one or more; raises argparse's error for anything else."""
+    if not re.fullmatch("[0-9]{1,9}", text) or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of one or more")
+    return int(text)
 
 
 def load_path(arguments: argparse.Namespace) -> list[Path]:
@@ -69,12 +85,22 @@ def style(arguments: argparse.Namespace) -> str:
 
 
 def check_inputs(arguments: argparse.Namespace) -> None:
-    """Raise UsageError when there is nothing to work on, or too much for the options."""
+    """Raise UsageError when there is nothing to work on, or too much for the options, or when the
+    result cannot go where they say."""
+    from kiln import targets
+
     count = len(arguments.files) + (arguments.expression is not None)
     if count == 0:
         raise UsageError("name a file, or give an expression with -e")
-    if count > 1 and (arguments.save or getattr(arguments, "output", None)):
+    output = getattr(arguments, "output", None)
+    if count > 1 and (arguments.save is not None or output is not None):
         raise UsageError("-o and --save take one result: name one file only")
+    for name in arguments.files:
+        workspace.existing_file(name)
+    if output is not None:
+        targets.check_output(output, arguments.files)
+    if arguments.save is not None:
+        targets.check_link(arguments.save)
 
 
 def evaluated(session: Session, arguments: argparse.Namespace) -> list[Any]:
@@ -91,4 +117,9 @@ def size(text: str) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?B)?", text, re.IGNORECASE)
     if match is None:
         raise UsageError(f"{text!r} is no size", hint="write it as 800M, 4G or 2.5GiB")
-    return int(float(match[1]) * _UNITS[match[2].upper()])
+    from decimal import Decimal
+
+    count = int(Decimal(match[1]) * _UNITS[match[2].upper()])
+    if not 0 < count < 1 << 63:
+        raise UsageError(f"{text} is no size that an image can have")
+    return count

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from builders.derivation import Derivation
-from builders.errors import BuilderError
 from builders.events import Event, EventSink, Planned
 from builders.store import Store
 
@@ -74,15 +72,8 @@ def dry_run(derivations: Sequence[Derivation], store: Store) -> int:
     return 0
 
 
-def copy_out(source: Path, target: Path) -> None:
-    """Copy an image to a file of the user's, holes as holes; whole or not at all."""
-    from builders.sinks.copy import copy_sparse
-
-    if target.is_dir():
-        raise BuilderError(f"{target} is a directory", hint="name the file: -o disk.img")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        copy_sparse(source, temporary)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+def print_derivations(derivations: Sequence[Derivation]) -> None:
+    """Print the path and the text of each."""
+    for derivation in derivations:
+        print(derivation.path)
+        print(derivation.serialise().decode())

@@ -9,39 +9,65 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from builders.errors import BuilderError
+
+INTERRUPTED = 128 + signal.SIGINT
+"""The exit status after Ctrl-C."""
 
 
 class UsageError(BuilderError):
     """The command line asks for what cannot be; exit status 2."""
 
 
-def _formatter(prog: str) -> argparse.HelpFormatter:
+class _Formatter(argparse.HelpFormatter):
     """As wide as the terminal; argparse would import shutil and what that needs to know."""
-    try:
-        columns = os.get_terminal_size().columns
-    except OSError:
-        columns = 80
-    return argparse.HelpFormatter(prog, width=columns - 2)
+
+    def __init__(self, prog: str) -> None:
+        try:
+            columns = os.get_terminal_size().columns
+        except OSError:
+            columns = 80
+        super().__init__(prog, width=columns - 2)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if text.startswith("examples:") else super()._fill_text(text, width, indent)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """What is wrong, in a line; the whole usage would hide it."""
+        unknown = message.removeprefix("unrecognized arguments: ").split()
+        hint = f"{self.prog} --help lists the options"
+        if unknown != message.split():
+            from difflib import get_close_matches
+
+            message = f"there is no option {unknown[0]}"
+            if not unknown[0].startswith("-"):
+                message = f"what is {unknown[0]} for? there is one argument too many"
+            near = get_close_matches(unknown[0].partition("=")[0], self._option_string_actions, n=1)
+            hint = f"did you mean {near[0]}?" if near else hint
+        print(f"kiln: error: {message}\nhint: {hint}", file=sys.stderr)
+        sys.exit(2)
 
 
 def guarded(verb: str, module_name: str, rest: Sequence[str]) -> int:
     """Parse `rest` for the verb, run it, and print its error if it ends in one."""
     module = importlib.import_module(module_name)
-    parser = argparse.ArgumentParser(
-        prog=f"kiln {verb}", description=module.__doc__, formatter_class=_formatter
-    )
-    parser.add_argument("--debug", action="store_true", help="show Python's traceback of an error")
+    parser = _Parser(prog=f"kiln {verb}", description=module.__doc__, formatter_class=_Formatter)
     module.configure(parser)
+    parser.add_argument("--debug", action="store_true", help="show Python's traceback of an error")
     arguments = parser.parse_args(rest)
+    json = getattr(arguments, "json", False)
+    _end_in_order()
     try:
         status = module.run(arguments)
         sys.stdout.flush()
         return int(status)
     except KeyboardInterrupt:
-        print("kiln: interrupted; what was finished is kept", file=sys.stderr)
-        return 128 + signal.SIGINT
+        _complain("kiln: interrupted; what was finished is kept", json)
+        return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -50,8 +76,27 @@ def guarded(verb: str, module_name: str, rest: Sequence[str]) -> int:
             import traceback
 
             traceback.print_exc()
-        print(describe(error), file=sys.stderr)
+        _complain(describe(error), json)
         return 2 if isinstance(error, UsageError) else 1
+
+
+def _end_in_order() -> None:
+    """When the terminal is closed or somebody ends the process, clean up as for any exception."""
+
+    def leave(number: int, _frame: object) -> NoReturn:
+        sys.exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, leave)
+
+
+def _complain(text: str, json: bool) -> None:
+    if json:
+        from json import dumps
+
+        text = dumps({"event": "error", "message": text}, ensure_ascii=False)
+    print(text, file=sys.stderr)
 
 
 def describe(error: Exception) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from builders.debian.sources import Suite
     from builders.events import Event, EventSink
     from builders.store import Store
+    from lang.diagnosis import Diagnosis
     from lang.session import Session
 
 T = TypeVar("T")
@@ -92,7 +93,17 @@ def evaluate(session: Session, action: Callable[[], T]) -> T:
         raise
     except Exception as error:
         diagnosis = explain(error, session.sources, lambda: _visible_names(session))
-        raise EvaluationFailed(render(diagnosis, session.sources)) from error
+        if _said_by_library(diagnosis, session):
+            diagnosis.location = None
+        text = render(diagnosis, session.sources)
+        raise EvaluationFailed(text if diagnosis.location else f"kiln: {text}") from error
+
+
+def _said_by_library(diagnosis: Diagnosis, session: Session) -> bool:
+    """Is this a message of the library's about what it was given by no file, but by an option?"""
+    source = session.sources.named(diagnosis.location.file) if diagnosis.location else None
+    told = diagnosis.kind in ("misc-error", "%exception")
+    return told and source is not None and source.library
 
 
 def _visible_names(session: Session) -> set[str]:
@@ -110,11 +121,17 @@ def evaluate_file(session: Session, name: str) -> Any:
 def existing_file(name: str) -> Path:
     """The path of a file named on the command line; raises UsageError if there is none."""
     path = Path(name)
-    if not path.is_file():
+    what = None
+    if not name or not path.exists():
+        what = "does not exist"
+    elif path.is_dir():
+        what = "is a directory"
+    elif not os.access(path, os.R_OK):
+        what = "cannot be read: its permissions forbid it"
+    if what is not None:
         from kiln.report import UsageError
 
-        what = "is a directory" if path.is_dir() else "does not exist"
-        raise UsageError(f"the file {name} {what}")
+        raise UsageError(f"the file {name or repr(name)} {what}")
     return path
 
 
