@@ -16,6 +16,7 @@ from builders.plan import Plan
 from builders.tree import Entry
 
 FILE_SYSTEMS = {
+    "btrfs": "builders.filesystems.btrfs",
     "iso9660": "builders.filesystems.iso9660",
     "erofs": "builders.filesystems.erofs",
     "ext2": "builders.filesystems.ext4",
@@ -29,8 +30,10 @@ FILE_SYSTEMS = {
     "fat32": "builders.filesystems.vfat",
 }
 
-COMPRESSING = ("erofs",)
-"""Those whose `make` takes a Workroom after the options, or None if there is none."""
+READING = ("btrfs", "erofs")
+"""Those that read contents, to compress them or for their checksums: their `make` takes a Workroom
+after the options, or None if there is none.
+"""
 
 
 class UnknownFileSystem(BuilderError):
@@ -49,7 +52,8 @@ def plan(
     options: Mapping[str, object],
     room: Workroom | None = None,
 ) -> Plan:
-    """The file system `name` that holds `tree`; without `room` it cannot be compressed.
+    """The file system `name` that holds `tree`; without `room` it cannot be compressed, and
+    sources of contents are paths of the host.
 
     Raises UnknownFileSystem, BadOption, BadTree.
     """
@@ -57,6 +61,6 @@ def plan(
     if module is None:
         raise UnknownFileSystem(name)
     make = import_module(module).make
-    more = (room,) if name in COMPRESSING else ()
+    more = (room,) if name in READING else ()
     made: Plan = make(name, tree, options, *more)
     return made

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from builders.errors import BuilderError
-from builders.tree import Entry, path_bytes
+from builders.tree import Content, Entry, path_bytes
 
 
 class BadTree(BuilderError):
@@ -51,6 +51,9 @@ class BadHardLink(BadTree):
 class BadContent(BadTree):
     def __init__(self, path: str, size: int) -> None:
         super().__init__(f"/{path} has no content, or not one of its {size} bytes")
+
+
+_BLOCK = 4096
 
 
 @dataclass(slots=True)
@@ -134,6 +137,41 @@ def _targets(tree: Sequence[Entry], links: list[int]) -> dict[int, int]:
             raise BadHardLink(tree[link].path, target)
         targets[link] = place
     return targets
+
+
+def by_source(entries: Sequence[Entry]) -> list[int]:
+    """The files: generated ones, then by source (in the order in which the tree names them)."""
+    ranks: dict[str, int] = {}
+    keyed = []
+    for number, entry in enumerate(entries):
+        if entry.kind == "f":
+            ref = entry.ref
+            if isinstance(ref, Content):
+                rank = ranks.setdefault(ref.source, len(ranks) + 1)
+                keyed.append((rank, ref.offset, number))
+            else:
+                keyed.append((0, 0, number))
+    keyed.sort()
+    return [number for _, _, number in keyed]
+
+
+def data_between(holes: Sequence[tuple[int, int]], size: int) -> list[tuple[int, int]]:
+    """The (start, stop) bytes of a file outside of its holes, in whole blocks of 4 KiB but for the
+    end."""
+    runs = []
+    position = 0
+    for start, length in sorted(holes):
+        begin = -(-start // _BLOCK) * _BLOCK
+        end = start + length
+        end = size if end >= size else end // _BLOCK * _BLOCK
+        if end <= begin or end <= position:
+            continue
+        if begin > position:
+            runs.append((position, begin))
+        position = end
+    if position < size:
+        runs.append((position, size))
+    return runs
 
 
 def largest(tree: Sequence[Entry], count: int = 3) -> list[tuple[str, int]]:

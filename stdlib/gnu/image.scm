@@ -29,7 +29,7 @@
 (define %tables '(mbr gpt hybrid))
 (define %flags '(boot esp read-only no-auto grow))
 (define %file-systems
-  '("ext2" "ext3" "ext4" "vfat" "fat12" "fat16" "fat32" "swap" "erofs" "unformatted"))
+  '("ext2" "ext3" "ext4" "btrfs" "vfat" "fat12" "fat16" "fat32" "swap" "erofs" "unformatted"))
 
 (define-record-type* <partition> partition make-partition partition?
   (size partition-size (default 'guess)
@@ -150,6 +150,7 @@
   (cond ((member file-system '("ext2" "ext3" "ext4" "swap")) 16)
         ((member file-system '("vfat" "fat12" "fat16" "fat32")) 11)
         ((string=? file-system "erofs") 15)
+        ((string=? file-system "btrfs") 255)
         (else #f)))
 
 (define (check-label part)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from builders.filesystems.ext4 import blockmap, directories, extents, xattrs
 from builders.filesystems.ext4.inodes import LOST_FOUND, ROOT
 from builders.filesystems.ext4.options import BLOCK, FIRST_INODE, Format
-from builders.filesystems.hierarchy import BadContent, BadTree, Hierarchy
+from builders.filesystems.hierarchy import BadContent, BadTree, Hierarchy, data_between
 from builders.tree import Content, Entry
 
 FAST_SYMLINK = 60
@@ -187,21 +187,3 @@ def _tree_blocks(runs: Sequence[tuple[int, int]], form: Format) -> int:
     if form.extents:
         return extents.most_tree_blocks(len(counts), sum(count for _, count in counts))
     return blockmap.tree_blocks(counts)
-
-
-def data_between(holes: Sequence[tuple[int, int]], size: int) -> list[tuple[int, int]]:
-    """The (start, stop) bytes of a file outside of its holes, in whole blocks but for the end."""
-    runs = []
-    position = 0
-    for start, length in sorted(holes):
-        begin = -(-start // BLOCK) * BLOCK
-        end = start + length
-        end = size if end >= size else end // BLOCK * BLOCK
-        if end <= begin or end <= position:
-            continue
-        if begin > position:
-            runs.append((position, begin))
-        position = end
-    if position < size:
-        runs.append((position, size))
-    return runs

@@ -31,7 +31,7 @@ from builders.filesystems.ext4.survey import (
     Survey,
     survey,
 )
-from builders.filesystems.hierarchy import TreeDoesNotFit, index
+from builders.filesystems.hierarchy import TreeDoesNotFit, by_source, index
 from builders.plan import Plan, Segment
 from builders.tree import Content, Entry, path_bytes
 
@@ -269,7 +269,7 @@ class _Writer:
         uses_extents = self._form.extents
         empty = extents.EMPTY if uses_extents else blockmap.EMPTY
         flags = USES_EXTENTS if uses_extents else 0
-        for number in _by_source(self._entries):
+        for number in by_source(self._entries):
             _, _, mode, uid, gid, mtime, size, ref, _ = entry = self._entries[number]
             count = (size + BLOCK - 1) // BLOCK
             if size == 0:
@@ -352,19 +352,3 @@ class _Writer:
                 begin = group * BLOCKS_PER_GROUP * BLOCK
                 self._plan.metadata.append((begin if group else 1024, data))
                 self._plan.metadata.append((begin + BLOCK, groups.descriptors))
-
-
-def _by_source(entries: Sequence[Entry]) -> list[int]:
-    """The files: generated ones, then by source (in the order in which the tree names them)."""
-    ranks: dict[str, int] = {}
-    keyed = []
-    for number, entry in enumerate(entries):
-        if entry.kind == "f":
-            ref = entry.ref
-            if isinstance(ref, Content):
-                rank = ranks.setdefault(ref.source, len(ranks) + 1)
-                keyed.append((rank, ref.offset, number))
-            else:
-                keyed.append((0, 0, number))
-    keyed.sort()
-    return [number for _, _, number in keyed]

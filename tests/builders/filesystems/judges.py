@@ -33,30 +33,48 @@ def e2fsck(image: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def btrfs_check(image: Path) -> None:
+    """Fail unless btrfs check finds nothing to say against trees and checksums."""
+    done = subprocess.run(
+        ["btrfs", "check", "--check-data-csum", image],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "LC_ALL": "C"},
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert "no error found" in said, said
+    assert "warning" not in said.lower(), said
+
+
+_MAKERS = {"ext4": ("4M", "mke2fs", "-q", "-t", "ext4"), "btrfs": ("120M", "mkfs.btrfs", "-q")}
+
+
 @cache
-def why_not_mount() -> str:
+def why_not_mount(kind: str = "ext4") -> str:
     """Why the kernel cannot be asked to mount an image; "" if it can."""
+    size, *command = _MAKERS[kind]
     if os.geteuid() != 0:
         return "only root can mount"
-    if shutil.which("mke2fs") is None:
-        return "mke2fs is not installed"
+    if shutil.which(command[0]) is None:
+        return f"{command[0]} is not installed"
     with TemporaryDirectory() as directory:
         image = Path(directory) / "image"
-        image.touch()
-        os.truncate(image, 4 << 20)
-        subprocess.run(["mke2fs", "-q", "-t", "ext4", image], check=True, capture_output=True)
+        subprocess.run(["truncate", "-s", size, image], check=True)
+        subprocess.run([*command, image], check=True, capture_output=True)
         try:
-            with mounted(image):
+            with mounted(image, kind):
                 return ""
         except subprocess.CalledProcessError:
-            return "there are no loop devices here"
+            return f"there are no loop devices here, or no {kind} in the kernel"
 
 
 @contextmanager
-def mounted(image: Path, kind: str = "ext4") -> Iterator[Path]:
+def mounted(image: Path, kind: str = "ext4", options: str = "ro") -> Iterator[Path]:
     with TemporaryDirectory() as directory:
         subprocess.run(
-            ["mount", "-t", kind, "-o", "loop,ro", image, directory],
+            ["mount", "-t", kind, "-o", f"loop,{options}", image, directory],
             check=True,
             capture_output=True,
         )

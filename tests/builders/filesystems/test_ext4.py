@@ -19,7 +19,7 @@ from builders.filesystems import ext4
 from builders.filesystems.ext4 import checksum, xattrs
 from builders.filesystems.ext4.inodes import TimeOutOfRange
 from builders.filesystems.ext4.options import Format
-from builders.filesystems.ext4.survey import SymlinkTooLong, TooManyLinks, data_between
+from builders.filesystems.ext4.survey import SymlinkTooLong, TooManyLinks
 from builders.filesystems.hierarchy import (
     BadContent,
     BadHardLink,
@@ -30,6 +30,7 @@ from builders.filesystems.hierarchy import (
     NameTooLong,
     NoRoot,
     TreeDoesNotFit,
+    data_between,
 )
 from builders.filesystems.options import BadOption, LabelTooLong
 from builders.plan import Plan

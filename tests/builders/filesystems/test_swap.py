@@ -44,7 +44,7 @@ def test_the_header_is_the_one_of_mkswap(tmp_path: Path) -> None:
         ("swap", {"size": 1 << 20}, BadOption),
         ("swap", {"uuid": UUID, "size": 1 << 20, "label": "x" * 17}, LabelTooLong),
         ("unformatted", {}, BadOption),
-        ("btrfs", {}, UnknownFileSystem),
+        ("xfs", {}, UnknownFileSystem),
     ],
 )
 def test_what_is_wanting_is_said(name: str, options: dict[str, object], error: type) -> None:

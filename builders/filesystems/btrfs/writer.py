@@ -1,0 +1,356 @@
+"""A tree as a btrfs file system: data first, then the B-trees that describe it.
+
+Where data lies depends on nothing but the contents' sizes; the trees of files and of checksums
+follow from it; what describes the nodes of all trees, its own included, is laid out again until it
+needs as many nodes as it has.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from pathlib import Path
+
+from builders.filesystems.btrfs import items
+from builders.filesystems.btrfs.chunks import (
+    MIB,
+    Chunk,
+    DataSpace,
+    end_of,
+    metadata_chunks,
+    system_chunk,
+)
+from builders.filesystems.btrfs.contents import Contents, Extent
+from builders.filesystems.btrfs.files import LARGEST_INLINE, FileTrees
+from builders.filesystems.btrfs.items import FIRST_CHUNK, FIRST_FREE, Item
+from builders.filesystems.btrfs.nodes import (
+    NodeFormat,
+    Tree,
+    leaf_cuts,
+    nodes_above,
+    write,
+)
+from builders.filesystems.btrfs.options import SECTOR, BtrfsOptions
+from builders.filesystems.btrfs.subvolumes import Division, Volume, divide, rearrange
+from builders.filesystems.btrfs.superblock import Device, Roots, superblocks
+from builders.filesystems.hierarchy import Hierarchy, TreeDoesNotFit, by_source, data_between, index
+from builders.filesystems.options import BadOption
+from builders.plan import Plan
+from builders.tree import Content, Entry
+
+GENERATION = 1
+
+
+def plan(tree: Sequence[Entry], options: BtrfsOptions, real: Callable[[str], Path] = Path) -> Plan:
+    """The file system that holds `tree`, whose first entry is its root directory.
+
+    Contents are read, for their checksums; `real` finds their sources. The same arguments give
+    the same plan. Raises TreeDoesNotFit, other subclasses of BadTree, SourceMissing,
+    SourceChanged.
+    """
+    hierarchy = index(rearrange(tree, options.subvolumes))
+    return _Writer(hierarchy, options, real).write()
+
+
+@dataclass(slots=True)
+class _Layout:
+    """Where everything is.
+
+    chunks  all, by address; `used`: bytes in use of each
+    trees   by owner, with their addresses
+    items   those of trees that describe the layout, by owner
+    """
+
+    chunks: list[Chunk]
+    used: list[int]
+    trees: dict[int, Tree]
+    items: dict[int, list[Item]]
+
+
+class _Writer:
+    """Used once."""
+
+    def __init__(
+        self, hierarchy: Hierarchy, options: BtrfsOptions, real: Callable[[str], Path]
+    ) -> None:
+        self._hierarchy = hierarchy
+        self._options = options
+        self._real = real
+        self._plan = Plan(0)
+        self._device = options.derived("device")
+        self._chunk_tree_uuid = options.derived("chunk tree")
+        self._form = NodeFormat(
+            options.nodesize, options.uuid.bytes, self._chunk_tree_uuid, GENERATION
+        )
+
+    def write(self) -> Plan:
+        division = divide(self._hierarchy, self._options.subvolumes)
+        system = system_chunk(self._options.copies)
+        space = DataSpace(end_of([system]))
+        contents = Contents(space, self._plan, self._real)
+        try:
+            extents, inline = self._place_contents(contents)
+        finally:
+            contents.close()
+        data, data_used = space.finish()
+        files = FileTrees(self._hierarchy, division, extents, inline, self._form.room, GENERATION)
+        fixed = {volume.number: files.volume(volume) for volume in division.volumes}
+        fixed[items.CSUM_TREE] = list(contents.checksum_items(self._form.room - 50))
+        fixed[items.UUID_TREE] = self._uuid_items(division)
+        fixed[items.DATA_RELOC_TREE] = _empty_directory(FIRST_FREE)
+        references = _data_extents(division, extents)
+        layout = self._lay_out(system, data, data_used, fixed, references, division)
+        self._finish(layout, fixed, division)
+        return self._plan
+
+    def _place_contents(
+        self, contents: Contents
+    ) -> tuple[dict[int, list[Extent]], dict[int, bytes]]:
+        """Extents of files, and the contents of small ones, by index of the entry."""
+        extents: dict[int, list[Extent]] = {}
+        inline: dict[int, bytes] = {}
+        entries = self._hierarchy.entries
+        for number in by_source(entries):
+            entry = entries[number]
+            runs = [(0, entry.size)] if entry.size else []
+            if isinstance(entry.ref, Content) and entry.ref.holes:
+                runs = data_between(entry.ref.holes, entry.size)
+            if 0 < entry.size <= LARGEST_INLINE and runs:
+                inline[number] = contents.small(entry)
+            else:
+                extents[number] = contents.place(entry, runs)
+        return extents, inline
+
+    def _uuid_items(self, division: Division) -> list[Item]:
+        found = []
+        for volume in division.volumes:
+            uuid = self._volume_uuid(volume)
+            low, high = (int.from_bytes(uuid[at : at + 8], "little") for at in (0, 8))
+            number = volume.number.to_bytes(8, "little")
+            found.append(Item(low, items.UUID_SUBVOLUME, high, number))
+        return sorted(found)
+
+    def _volume_uuid(self, volume: Volume) -> bytes:
+        path = volume.declared.path if volume.declared else ""
+        return self._options.derived(f"subvolume /{path}")
+
+    # --- the layout
+
+    def _lay_out(
+        self,
+        system: Chunk,
+        data: list[Chunk],
+        data_used: list[int],
+        fixed: dict[int, list[Item]],
+        references: list[Item],
+        division: Division,
+    ) -> _Layout:
+        """Place the trees. The number of nodes that are described grows until it is enough."""
+        form, options = self._form, self._options
+        shapes = {owner: self._shape(found) for owner, found in fixed.items()}
+        shapes[items.ROOT_TREE] = self._shape(self._root_items(None, division))
+        described = (items.CHUNK_TREE, items.DEV_TREE, items.FREE_SPACE_TREE, items.EXTENT_TREE)
+        shapes |= {owner: [1] for owner in described}
+        start = end_of([system, *data])
+        while True:
+            nodes = sum(sum(shape) for owner, shape in shapes.items() if owner != items.CHUNK_TREE)
+            metadata = metadata_chunks(start, nodes * form.size, options.copies, form.size)
+            chunks = [system, *data, *metadata]
+            addresses = _addresses(metadata, form.size)
+            trees = {
+                owner: Tree.placed(
+                    owner,
+                    shape,
+                    _addresses([system], form.size) if owner == items.CHUNK_TREE else addresses,
+                )
+                for owner, shape in shapes.items()
+            }
+            used = [sum(shapes[items.CHUNK_TREE]) * form.size, *data_used]
+            left = nodes * form.size
+            for chunk in metadata:
+                used.append(min(left, chunk.length))
+                left -= used[-1]
+            made = {
+                items.CHUNK_TREE: self._chunk_items(chunks, Device(0, 0, self._device, b"")),
+                items.DEV_TREE: self._device_items(chunks),
+                items.FREE_SPACE_TREE: _free_space_items(chunks, used),
+                items.EXTENT_TREE: _extent_items(chunks, used, trees, references),
+            }
+            needed = {owner: self._shape(found) for owner, found in made.items()}
+            if all(shapes[owner] == shape for owner, shape in needed.items()):
+                break
+            shapes |= needed
+        if used[0] > system.length:
+            raise BadOption("size", "there are more chunks than the chunk of the system describes")
+        return _Layout(chunks, used, trees, made)
+
+    def _shape(self, found: Sequence[Item]) -> list[int]:
+        cuts = leaf_cuts([len(item.data) for item in found], self._form.room)
+        return nodes_above(len(cuts), self._form.fan_out)
+
+    def _chunk_items(self, chunks: Sequence[Chunk], device: Device) -> list[Item]:
+        made = [Item(items.DEV_ITEMS, items.DEV_ITEM, items.DEVICE, device.item())]
+        for chunk in chunks:
+            data = chunk.item(self._device)
+            made.append(Item(FIRST_CHUNK, items.CHUNK_ITEM, chunk.address, data))
+        return made
+
+    def _device_items(self, chunks: Sequence[Chunk]) -> list[Item]:
+        return sorted(
+            Item(items.DEVICE, items.DEV_EXTENT, place, chunk.device_extent(self._chunk_tree_uuid))
+            for chunk in chunks
+            for place in chunk.places
+        )
+
+    def _root_items(self, trees: dict[int, Tree] | None, division: Division) -> list[Item]:
+        """The tree of roots; without `trees`, in their place what is as long."""
+        options, hierarchy = self._options, self._hierarchy
+        named = {volume.number: volume for volume in division.volumes}
+        owners = [items.EXTENT_TREE, items.DEV_TREE, items.CSUM_TREE, items.UUID_TREE]
+        owners += [items.FREE_SPACE_TREE, items.DATA_RELOC_TREE, *named]
+        made = []
+        for owner in owners:
+            tree = trees[owner] if trees else Tree(owner, [(0, 0)])
+            volume = named.get(owner)
+            read_only = volume is not None and volume.declared and volume.declared.is_read_only
+            data = items.root_item(
+                address=tree.root,
+                level=tree.level,
+                used=len(tree.nodes) * options.nodesize,
+                generation=GENERATION,
+                nodesize=options.nodesize,
+                directory=FIRST_FREE if volume or owner == items.DATA_RELOC_TREE else 0,
+                flags=items.ROOT_READ_ONLY if read_only else 0,
+                uuid=self._volume_uuid(volume) if volume else bytes(16),
+                time=options.epoch if volume else 0,
+            )
+            made.append(Item(owner, items.ROOT_ITEM, 0, data))
+        default = items.FS_TREE
+        for volume in division.volumes[1:]:
+            assert volume.declared is not None
+            if volume.declared.is_default:
+                default = volume.number
+            directory = hierarchy.parents[volume.root]
+            above = division.volumes[division.of[directory]].number
+            place = hierarchy.children[directory].index(volume.root) + 2
+            name = hierarchy.names[volume.root]
+            data = items.root_ref(division.inodes[directory], place, name)
+            made.append(Item(above, items.ROOT_REF, volume.number, data))
+            made.append(Item(volume.number, items.ROOT_BACKREF, above, data))
+        # the directory of roots, in which the default is called so
+        top, name = items.ROOT_TREE_DIR, b"default"
+        location = (default, items.ROOT_ITEM, items.LAST)
+        data = items.dir_item(location, items.DIRECTORY, name, 0)
+        made += _empty_directory(top, options.epoch * 1_000_000_000, options.nodesize)
+        made.append(Item(top, items.DIR_ITEM, items.name_hash(name), data))
+        made.append(Item(items.FS_TREE, items.INODE_REF, top, items.inode_ref(0, name)))
+        return sorted(made)
+
+    # --- the plan
+
+    def _finish(self, layout: _Layout, fixed: dict[int, list[Item]], division: Division) -> None:
+        """Give the plan its size, the nodes and the superblocks. Raises TreeDoesNotFit."""
+        options, chunks = self._options, layout.chunks
+        end = end_of(chunks)
+        if options.size is None:
+            size = max(end + options.margin(end), options.least)
+            size = -(-size // MIB) * MIB
+        else:
+            size = options.size
+            if size // SECTOR * SECTOR < end:
+                needed = max(end, options.least)
+                raise TreeDoesNotFit(self._hierarchy.entries, needed, size, "btrfs")
+        self._plan.size = size
+        device = Device(
+            size // SECTOR * SECTOR,
+            sum(chunk.length * len(chunk.places) for chunk in chunks),
+            self._device,
+            options.uuid.bytes,
+        )
+        contents = fixed | layout.items
+        contents[items.CHUNK_TREE] = self._chunk_items(chunks, device)
+        contents[items.ROOT_TREE] = self._root_items(layout.trees, division)
+        metadata = self._plan.metadata
+        system = chunks[0]
+        starts = [chunk.address for chunk in chunks]
+        for owner, tree in layout.trees.items():
+            for address, data in write(tree, contents[owner], self._form):
+                chunk = chunks[bisect(starts, address) - 1]
+                metadata += [(place + address - chunk.address, data) for place in chunk.places]
+        trees = layout.trees
+        roots = Roots(
+            trees[items.ROOT_TREE],
+            trees[items.CHUNK_TREE],
+            trees[items.EXTENT_TREE],
+            trees[items.FS_TREE],
+            trees[items.DEV_TREE],
+            trees[items.CSUM_TREE],
+        )
+        key = items.KEY.pack(FIRST_CHUNK, items.CHUNK_ITEM, system.address)
+        metadata += superblocks(
+            device,
+            roots,
+            key + system.item(self._device),
+            used=sum(layout.used),
+            label=options.label.encode(),
+            nodesize=options.nodesize,
+            generation=GENERATION,
+            has_default=any(each.is_default for each in options.subvolumes),
+        )
+        metadata.sort(key=itemgetter(0))
+        self._plan.segments.sort(key=itemgetter(0))
+
+
+def _addresses(chunks: Sequence[Chunk], nodesize: int) -> Iterator[int]:
+    """Of all nodes that there is room for."""
+    for chunk in chunks:
+        yield from range(chunk.address, chunk.address + chunk.length, nodesize)
+
+
+def _empty_directory(number: int, mtime: int = 0, nbytes: int = 0) -> list[Item]:
+    """The root of a tree that has nothing in it."""
+    data = items.inode_item(mode=0o40755, generation=GENERATION, mtime=mtime, nbytes=nbytes)
+    return [
+        Item(number, items.INODE_ITEM, 0, data),
+        Item(number, items.INODE_REF, number, items.inode_ref(0, b"..")),
+    ]
+
+
+def _data_extents(division: Division, extents: dict[int, list[Extent]]) -> list[Item]:
+    """EXTENT_ITEMs of all data."""
+    made = []
+    for number, found in extents.items():
+        root = division.volumes[division.of[number]].number
+        inode = division.inodes[number]
+        for offset, address, length in found:
+            data = items.data_extent_item(root, inode, offset, GENERATION)
+            made.append(Item(address, items.EXTENT_ITEM, length, data))
+    return made
+
+
+def _extent_items(
+    chunks: Sequence[Chunk], used: Sequence[int], trees: dict[int, Tree], data: list[Item]
+) -> list[Item]:
+    """The tree of extents: data, nodes, and how much of each chunk they take."""
+    made = list(data)
+    for tree in trees.values():
+        item = items.tree_block_item(tree.owner, GENERATION)
+        made += [Item(at, items.METADATA_ITEM, level, item) for at, level in tree.nodes]
+    for chunk, taken in zip(chunks, used, strict=True):
+        item = chunk.group_item(taken)
+        made.append(Item(chunk.address, items.BLOCK_GROUP_ITEM, chunk.length, item))
+    return sorted(made)
+
+
+def _free_space_items(chunks: Sequence[Chunk], used: Sequence[int]) -> list[Item]:
+    """The tree of free space: of each chunk what is behind its used part."""
+    made = []
+    for chunk, taken in zip(chunks, used, strict=True):
+        left = chunk.length - taken
+        info = (1 if left else 0).to_bytes(4, "little") + bytes(4)
+        made.append(Item(chunk.address, items.FREE_SPACE_INFO, chunk.length, info))
+        if left:
+            made.append(Item(chunk.address + taken, items.FREE_SPACE_EXTENT, left, b""))
+    return sorted(made)
