@@ -20,7 +20,7 @@ from lang.data import (
     Symbol,
     Values,
 )
-from lang.numbers import denotes_complex, format_number, is_rational_type, parse_number
+from lang.numbers import format_number, is_number, parse_number
 
 _TRUSTED_NODES: Final = 5_000
 """Structures of fewer nodes are written without looking for cycles first."""
@@ -94,13 +94,9 @@ def _escape(match: re.Match[str]) -> str:
 
 def write_symbol(name: str) -> str:
     """A symbol's external representation."""
-    if _PLAIN_SYMBOL.fullmatch(name) and name.isprintable() and not _is_number(name):
+    if _PLAIN_SYMBOL.fullmatch(name) and name.isprintable() and parse_number(name) is None:
         return name
     return "#{" + "".join(map(_extended, name)) + "}#"
-
-
-def _is_number(text: str) -> bool:
-    return parse_number(text) is not None or denotes_complex(text)
 
 
 def _extended(character: str) -> str:
@@ -188,7 +184,7 @@ class _Writer:
             return str(value.name) if self.display else write_symbol(value.name)
         if kind is bool:
             return "#t" if value else "#f"
-        if kind is int or kind is float or is_rational_type(kind):
+        if kind is int or kind is float or is_number(value):
             return format_number(value)
         if kind is Char:
             return str(value.value) if self.display else write_character(value)

@@ -31,6 +31,7 @@ from lang.patterns import Matcher, Template
 from lang.r7rs import CORE_NAMES, LIBRARIES
 from lang.runtime.core import core_bindings, staged_names
 from lang.runtime.library import Library
+from lang.runtime.primitives import chance
 from lang.runtime.trampoline import call
 from lang.sources import Source, SourceMap
 from lang.syntax import CURRENT, Alias, AliasTable, Global, Staged, nearest, refuse_circular
@@ -69,7 +70,7 @@ class Session:
         self.modules: dict[ModuleName, Module] = {}
         self.pending: dict[str, Callable[[], Node]] = {}
         self.primitives = core_bindings()
-        for library in (*SUPPORT, reflection.library(self)):
+        for library in (*SUPPORT, reflection.library(self), chance.library(stage)):
             self.primitives.update(library.bindings)
         self.globals.update(self.primitives)
         self.core = self._core_module()

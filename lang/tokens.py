@@ -17,7 +17,7 @@ from lang.data import (
     keyword,
     symbol,
 )
-from lang.numbers import denotes_complex, parse_number
+from lang.numbers import parse_number
 
 CHARACTER_NAMES: Final = {
     "space": " ",
@@ -136,8 +136,6 @@ class WordTable(dict[str, Any]):
         value: Any = None
         if text[0] in "+-.0123456789":
             value = parse_number(text)
-            if value is None and denotes_complex(text):
-                raise BadTokenError(0, f"{text} is a complex number, which Kiln does not have")
         if value is None:
             value = symbol(unbarred(text) if "|" in text else text)
         self[text] = value

@@ -394,6 +394,7 @@ _KINDS: Final = {
     "bool": "a boolean",
     "int": "an integer",
     "float": "a real number",
+    "complex": "a complex number",
     "Fraction": "a rational number",
     "str": "a string",
     "MString": "a string",

@@ -18,6 +18,8 @@ MODULES: Final = (
             "lists",
             "alists",
             "numbers",
+            "division",
+            "elementary",
             "bits",
             "characters",
             "strings",
@@ -35,6 +37,7 @@ MODULES: Final = (
             "files",
             "formatting",
             "environment",
+            "chance",
             "times",
             "reports",
         )

@@ -31,6 +31,8 @@ def is_eqv(a: Any, b: Any) -> bool:
         if a == b:
             return math.copysign(1.0, a) == math.copysign(1.0, b)
         return math.isnan(a) and math.isnan(b)
+    if kind is complex:
+        return is_eqv(a.real, b.real) and is_eqv(a.imag, b.imag)
     return is_rational_type(kind) and bool(a == b)
 
 
@@ -139,6 +141,8 @@ def eqv_key(value: Any) -> Key:
         return value
     if kind is float:
         return (float, "nan") if math.isnan(value) else (float, value, math.copysign(1.0, value))
+    if kind is complex:
+        return (complex, eqv_key(value.real), eqv_key(value.imag))
     if is_rational_type(kind):
         return ("ratio", value.numerator, value.denominator)
     return IdentityKey(value)

@@ -11,8 +11,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Library:
     """The bindings that a Python module gives to Scheme, under a Scheme module name.
 
-    A native module on the load path holds one as `LIBRARY`. `staged` names are the procedures
-    that exist inside builds only (they write, run programs, look at the clock).
+    A native module on the load path holds one as `LIBRARY`. `staged` names are those
+    that exist inside builds only (procedures that write, run programs, look at the clock).
     """
 
     def __init__(self, *name: str) -> None:
@@ -37,6 +37,8 @@ class Library:
 
         return bind
 
-    def constant(self, name: str, value: Any) -> None:
+    def constant(self, name: str, value: Any, *, staged: bool = False) -> None:
         """Bind `name` to a value."""
         self.bindings[name] = value
+        if staged:
+            self.staged.add(name)

@@ -206,12 +206,14 @@ def _arithmetic(text: str) -> Condition:
         if match:
             groups = match.groupdict()
             kinds = [groups["first"], groups.get("second")]
-            wrong = next((k for k in kinds if k and k not in _NUMERIC), kinds[0]) or ""
+            strange = [kind for kind in kinds if kind and kind not in _NUMERIC]
+            wrong = next((k for k in strange if k != "complex"), [*strange, kinds[0]][0]) or ""
+            wanted = "real number" if wrong == "complex" else "number"
             return error_condition(
                 "wrong-type-arg",
                 ASSERTION,
                 None,
-                "Wrong type argument: a number is expected, not ~A",
+                f"Wrong type argument: a {wanted} is expected, not ~A",
                 (type_name(wrong),),
             )
     return error_condition("wrong-type-arg", ASSERTION, None, "Wrong type argument (~A)", (text,))
@@ -227,6 +229,7 @@ _TYPE_NAMES: Final = {
     "MString": "a string",
     "int": "an integer",
     "float": "a real number",
+    "complex": "a complex number",
     "Fraction": "a fraction",
     "bool": "a boolean",
     "Pair": "a pair",

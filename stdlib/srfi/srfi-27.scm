@@ -53,7 +53,7 @@
 
 (define-staged (random-source-randomize! source)
   "Put SOURCE into a state that nobody can foretell."
-  (set-source-state! source (random word)))
+  (set-source-state! source (random word (random-state-from-platform))))
 
 (define (random-source-pseudo-randomize! source i j)
   "Put SOURCE into the state number I, J."

@@ -34,6 +34,7 @@ ATOMS = st.one_of(
     st.booleans(),
     st.integers(),
     st.floats(),
+    st.complex_numbers(),
     st.fractions().map(normalised),
     TEXT,
     TEXT.map(MString),

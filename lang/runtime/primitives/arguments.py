@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from lang.data import NIL, Char, MString, Pair, Symbol
-from lang.numbers import is_rational_type
+from lang.numbers import is_number, is_rational_type
 from lang.runtime.signals import out_of_range, wrong_type
 from lang.runtime.trampoline import TAIL, force
 
@@ -43,6 +43,13 @@ def integer(who: str, position: int, value: Any) -> int:
     wrong_type(who, position, value)
 
 
+def exact_integer(who: str, position: int, value: Any) -> int:
+    """An exact integer, and no inexact one."""
+    if type(value) is int:
+        return value
+    wrong_type(who, position, value)
+
+
 def index(who: str, position: int, value: Any) -> int:
     """A non-negative exact integer."""
     if type(value) is not int:
@@ -54,6 +61,13 @@ def index(who: str, position: int, value: Any) -> int:
 
 def number(who: str, position: int, value: Any) -> Any:
     """Any number."""
+    if is_number(value):
+        return value
+    wrong_type(who, position, value)
+
+
+def real(who: str, position: int, value: Any) -> Any:
+    """A real number."""
     kind = type(value)
     if kind is int or kind is float or is_rational_type(kind):
         return value

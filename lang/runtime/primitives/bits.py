@@ -16,7 +16,7 @@ LIBRARY = Library("guile")
 def _fold(name: str, combine: Callable[[int, int], int], unit: int) -> None:
     @LIBRARY.procedure(name)
     def combined(*numbers: Any) -> int:
-        checked = [arguments.integer(name, i, number) for i, number in enumerate(numbers, 1)]
+        checked = [arguments.exact_integer(name, i, number) for i, number in enumerate(numbers, 1)]
         return functools.reduce(combine, checked, unit)
 
 
@@ -27,31 +27,30 @@ _fold("logxor", operator.xor, 0)
 
 @LIBRARY.procedure("lognot")
 def lognot(number: Any) -> int:
-    return ~arguments.integer("lognot", 1, number)
+    return ~arguments.exact_integer("lognot", 1, number)
 
 
 @LIBRARY.procedure("logtest")
 def logtest(a: Any, b: Any) -> bool:
-    return arguments.integer("logtest", 1, a) & arguments.integer("logtest", 2, b) != 0
+    return arguments.exact_integer("logtest", 1, a) & arguments.exact_integer("logtest", 2, b) != 0
 
 
 @LIBRARY.procedure("logbit?")
 def logbit(position: Any, number: Any) -> bool:
-    return (
-        arguments.integer("logbit?", 2, number) >> arguments.index("logbit?", 1, position) & 1 == 1
-    )
+    value = arguments.exact_integer("logbit?", 2, number)
+    return value >> arguments.index("logbit?", 1, position) & 1 == 1
 
 
 @LIBRARY.procedure("ash")
 def shift(number: Any, count: Any) -> int:
-    value, by = arguments.integer("ash", 1, number), arguments.integer("ash", 2, count)
+    value, by = arguments.exact_integer("ash", 1, number), arguments.exact_integer("ash", 2, count)
     return value << by if by >= 0 else value >> -by
 
 
 @LIBRARY.procedure("round-ash")
 def round_shift(number: Any, count: Any) -> int:
-    value = arguments.integer("round-ash", 1, number)
-    by = arguments.integer("round-ash", 2, count)
+    value = arguments.exact_integer("round-ash", 1, number)
+    by = arguments.exact_integer("round-ash", 2, count)
     if by >= 0:
         return value << by
     quotient, rest = divmod(value, 1 << -by)
@@ -61,17 +60,17 @@ def round_shift(number: Any, count: Any) -> int:
 
 @LIBRARY.procedure("logcount")
 def logcount(number: Any) -> int:
-    value = arguments.integer("logcount", 1, number)
+    value = arguments.exact_integer("logcount", 1, number)
     return (value if value >= 0 else ~value).bit_count()
 
 
 @LIBRARY.procedure("integer-length")
 def integer_length(number: Any) -> int:
-    value = arguments.integer("integer-length", 1, number)
+    value = arguments.exact_integer("integer-length", 1, number)
     return (value if value >= 0 else ~value).bit_length()
 
 
 @LIBRARY.procedure("bit-extract")
 def bit_extract(number: Any, start: Any, end: Any) -> int:
     first, last = arguments.span("bit-extract", arguments.index("bit-extract", 3, end), start, end)
-    return arguments.integer("bit-extract", 1, number) >> first & ((1 << (last - first)) - 1)
+    return arguments.exact_integer("bit-extract", 1, number) >> first & ((1 << (last - first)) - 1)

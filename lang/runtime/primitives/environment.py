@@ -8,7 +8,7 @@ from typing import Any, Final
 from lang.data import NIL, UNSPECIFIED, Pair, cons, scheme_list, symbol
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
-from lang.runtime.signals import out_of_range, system_error
+from lang.runtime.signals import system_error
 
 LIBRARY = Library("guile")
 
@@ -129,7 +129,7 @@ def program_arguments() -> Any:
     return NIL
 
 
-# ---------------------------------------------------------------- time and chance
+# ---------------------------------------------------------------- time
 
 
 @LIBRARY.procedure("current-time", staged=True)
@@ -180,15 +180,6 @@ def usleep(microseconds: Any) -> int:
 
     time.sleep(arguments.number("usleep", 1, microseconds) / 1e6)
     return 0
-
-
-@LIBRARY.procedure("random", staged=True)
-def random(bound: Any, *_state: Any) -> Any:
-    import random as source
-
-    if arguments.number("random", 1, bound) <= 0:
-        out_of_range("random", bound)
-    return source.randrange(bound) if type(bound) is int else source.random() * bound
 
 
 # ---------------------------------------------------------------- processes

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lang.errors import SchemeError, explain
+from lang.printer import write
 from lang.runtime.core import staged_names
 from lang.session import Session
 
@@ -64,7 +65,19 @@ def test_a_configuration_is_told_what_to_do_instead(imports: str, name: str) -> 
 @pytest.mark.parametrize(("imports", "name"), staged())
 def test_it_exists_in_a_build(imports: str, name: str) -> None:
     session = Session([STDLIB], stage="build")
-    assert session.eval_text(f"{imports}(procedure? {name})") is True
+    use = "(random 5 {})" if name == "*random-state*" else "(procedure? {})"
+    assert session.eval_text(imports + use.format(name)) is not False
+
+
+def test_random_numbers_of_a_configuration_follow_from_a_seed() -> None:
+    drawn = "(let ((s (seed->random-state 42))) (list (random 100 s) (random 1.0 s)))"
+    assert write(Session([STDLIB]).eval_text(drawn)) == write(Session([STDLIB]).eval_text(drawn))
+    for expression in ("(random 10)", "(random:uniform)", "(copy-random-state)"):
+        with pytest.raises(SchemeError) as caught:
+            Session([STDLIB]).eval_text(expression)
+        session = Session([STDLIB], stage="build")
+        assert "(seed->random-state 42)" in explain(caught.value, session.sources, list).message
+        assert session.eval_text(expression) is not None
 
 
 def test_the_acting_ones_are_staged() -> None:

@@ -16,7 +16,11 @@ from lang.sources import SourceMap
 HERE = Path(__file__).parent
 STDLIB = Path(__file__).parents[3] / "stdlib"
 JUDGE = HERE / "judge.scm"
-FILES = (HERE / "expressions.scm", HERE.parents[1] / "stdlib" / "expressions.scm")
+FILES = (
+    HERE / "expressions.scm",
+    HERE / "numbers.scm",
+    HERE.parents[1] / "stdlib" / "expressions.scm",
+)
 
 
 def guile_says(file: Path) -> list[str]:
