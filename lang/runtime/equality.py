@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Final
 
-from lang.data import Char, Keyword, MString, Pair, Record, Symbol
+from lang.data import NIL, Char, Keyword, MString, Nil, Pair, Record, Symbol
 from lang.numbers import is_rational_type
 
 
@@ -49,14 +49,21 @@ def is_equal(a: Any, b: Any) -> bool:
             length += 1
             if length == _SUSPICIOUS:
                 return _is_equal_unrolled(a, b)
-            try:
-                if not is_equal(a.car, b.car):
-                    return False
-            except RecursionError:
-                return _is_equal_unrolled(a, b)
+            if a.car is not b.car:
+                try:
+                    if not is_equal(a.car, b.car):
+                        return False
+                except RecursionError:
+                    return _is_equal_unrolled(a, b)
             a = a.cdr
             b = b.cdr
             continue
+        if kind is int:
+            return type(b) is int and bool(a == b)
+        if kind is str and type(b) is str:
+            return bool(a == b)
+        if kind in _UNIQUE:
+            return False
         if kind is str or kind is MString:
             return (type(b) is str or type(b) is MString) and str(a) == str(b)
         if kind is list:
@@ -71,6 +78,8 @@ def is_equal(a: Any, b: Any) -> bool:
         return is_eqv(a, b)
 
 
+_UNIQUE: Final = frozenset((Symbol, Char, Keyword, Nil, bool))
+"""Types whose objects equal nothing but themselves, by any of the three."""
 _SUSPICIOUS: Final = 1 << 17
 """The length of a list from which on equal? keeps account of what it has compared."""
 
@@ -123,10 +132,72 @@ class IdentityKey:
         return type(other) is IdentityKey and self.thing is other.thing
 
 
+def first_equal(same: Callable[[Any, Any], bool], wanted: Any, items: Any) -> Any:
+    """The first pair of the list `items` whose car is `wanted` by one of the three, or what ends
+    the list. Raises AttributeError for a list that ends in something else than ()."""
+    kind = type(wanted)
+    if kind is int:
+        while items is not NIL:
+            item = items.car
+            if item == wanted and type(item) is int:
+                return items
+            items = items.cdr
+    elif same is is_eq or kind in _UNIQUE:
+        while items is not NIL:
+            if items.car is wanted:
+                return items
+            items = items.cdr
+    elif kind is str and same is is_equal:
+        while items is not NIL:
+            item = items.car
+            if item == wanted or (type(item) is MString and str(item) == wanted):
+                return items
+            items = items.cdr
+    else:
+        while items is not NIL:
+            if same(wanted, items.car):
+                return items
+            items = items.cdr
+    return items
+
+
+def first_entry(same: Callable[[Any, Any], bool], wanted: Any, entries: Any) -> Any:
+    """The first pair in the list `entries` whose car is `wanted`, or (). Raises AttributeError
+    for a list with something else than pairs in it."""
+    kind = type(wanted)
+    if kind is int:
+        while entries is not NIL:
+            entry = entries.car
+            if entry.car == wanted and type(entry.car) is int:
+                return entry
+            entries = entries.cdr
+    elif same is is_eq or kind in _UNIQUE:
+        while entries is not NIL:
+            entry = entries.car
+            if entry.car is wanted:
+                return entry
+            entries = entries.cdr
+    elif kind is str and same is is_equal:
+        while entries is not NIL:
+            entry = entries.car
+            item = entry.car
+            if item == wanted or (type(item) is MString and str(item) == wanted):
+                return entry
+            entries = entries.cdr
+    else:
+        while entries is not NIL:
+            entry = entries.car
+            if same(wanted, entry.car):
+                return entry
+            entries = entries.cdr
+    return entries
+
+
 Key = Any
 """A Python value whose == and hash are eq?, eqv? or equal? of the Scheme value it stands for."""
 
 _ITSELF: Final = frozenset((int, Symbol, Char, Keyword))
+_ITSELF_OR_TEXT: Final = _ITSELF | {str}
 
 
 def eq_key(value: Any) -> Key:
@@ -151,7 +222,7 @@ def eqv_key(value: Any) -> Key:
 def equal_key(value: Any) -> Key:
     """A key by equal?. The value must not be changed while it is a key."""
     kind = type(value)
-    if kind is str or kind in _ITSELF:
+    if kind in _ITSELF_OR_TEXT:
         return value
     if kind is MString:
         return str(value)
@@ -169,6 +240,11 @@ def equal_key(value: Any) -> Key:
     if isinstance(value, Record):
         return (kind, *map(equal_key, record_values(value)))
     return eqv_key(value)
+
+
+def own_keys(key: KeyFunction) -> frozenset[type]:
+    """The types whose values `key` gives as they are, so that nobody need call it for them."""
+    return _ITSELF_OR_TEXT if key is equal_key else _ITSELF
 
 
 KeyFunction = Callable[[Any], Key]

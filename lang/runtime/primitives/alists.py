@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lang.data import NIL, Char, Pair, Symbol, cons, scheme_list
-from lang.runtime.equality import is_eq, is_equal, is_eqv
+from lang.data import NIL, Pair, cons, scheme_list
+from lang.runtime.equality import first_entry, is_eq, is_equal, is_eqv
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.signals import wrong_type
@@ -24,28 +24,11 @@ def acons(key: Any, value: Any, alist: Any) -> Any:
 
 def find(who: str, same: Same, key: Any, alist: Any) -> Any:
     """The first entry of `alist` for `key`, or #f."""
-    kind = type(key)
-    rest = alist
-    if same is not is_equal and kind is int:
-        while type(rest) is Pair and type(entry := rest.car) is Pair:
-            if entry.car == key and type(entry.car) is int:
-                return entry
-            rest = rest.cdr
-    elif kind is Symbol or kind is Char:
-        while type(rest) is Pair and type(entry := rest.car) is Pair:
-            if entry.car is key:
-                return entry
-            rest = rest.cdr
-    while type(rest) is Pair:
-        entry = rest.car
-        if type(entry) is not Pair:
-            wrong_type(who, 2, alist)
-        if same(key, entry.car):
-            return entry
-        rest = rest.cdr
-    if rest is not NIL:
+    try:
+        entry = first_entry(same, key, alist)
+    except AttributeError:
         wrong_type(who, 2, alist)
-    return False
+    return False if entry is NIL else entry
 
 
 def _family(same: Same, letter: str) -> None:
@@ -57,7 +40,12 @@ def _family(same: Same, letter: str) -> None:
         """R7RS's assoc takes an equivalence."""
         if by is None:
             return find(name, same, key, alist)
-        return find(name, lambda a, b: call(by, a, b) is not False, key, alist)
+        for entry in arguments.items(name, 2, alist):
+            if type(entry) is not Pair:
+                wrong_type(name, 2, alist)
+            if call(by, key, entry.car) is not False:
+                return entry
+        return False
 
     @LIBRARY.procedure(f"sloppy-{name}")
     def sloppy_lookup(key: Any, alist: Any) -> Any:

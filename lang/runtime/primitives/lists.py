@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lang.data import NIL, UNSPECIFIED, Pair, scheme_list
-from lang.runtime.equality import is_eq, is_equal, is_eqv
+from lang.runtime.equality import first_equal, is_eq, is_equal, is_eqv
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.signals import out_of_range, wrong_type
@@ -269,14 +269,11 @@ def filter_(predicate: Callable[..., Any], items: Any) -> Any:
 
 def _member(name: str, same: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Any]:
     def member(wanted: Any, items: Any) -> Any:
-        rest = items
-        while type(rest) is Pair:
-            if same(wanted, rest.car):
-                return rest
-            rest = rest.cdr
-        if rest is not NIL:
+        try:
+            found = first_equal(same, wanted, items)
+        except AttributeError:
             wrong_type(name, 2, items)
-        return False
+        return False if found is NIL else found
 
     return member
 

@@ -96,16 +96,18 @@ def string_set(text: Any, position: Any, character: Any) -> Any:
 
 @LIBRARY.procedure("string-append", "string-append/shared")
 def string_append(*texts: Any) -> str:
-    for text in texts:
-        if type(text) is not str:
-            break
-    else:
+    try:
         return "".join(texts)
-    return "".join(arguments.string("string-append", i, text) for i, text in enumerate(texts, 1))
+    except TypeError:
+        parts = [arguments.string("string-append", i, text) for i, text in enumerate(texts, 1)]
+        return "".join(parts)
 
 
 @LIBRARY.procedure("substring", "substring/read-only", "substring/shared", "substring/copy")
 def substring(text: Any, start: Any, end: Any = None) -> str:
+    if type(text) is str and type(start) is int and type(end) is int:
+        if 0 <= start <= end <= len(text):
+            return text[start:end]
     return arguments.part("substring", 1, text, start, end)
 
 
@@ -203,6 +205,10 @@ def stable_hash(text: str, bound: Any = None) -> int:
 def _n_ary_comparison(name: str, holds: Callable[[str, str], bool], fold: bool) -> None:
     @LIBRARY.procedure(name)
     def compare(*texts: Any) -> bool:
+        if len(texts) == 2 and not fold:
+            first, second = texts
+            if type(first) is str and type(second) is str:
+                return holds(first, second)
         checked = [arguments.string(name, i, text) for i, text in enumerate(texts, 1)]
         if fold:
             checked = [text.casefold() for text in checked]
