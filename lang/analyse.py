@@ -85,7 +85,8 @@ class Form:
 class Analysis:
     """The answers. `known` maps global keys to the procedures that they are always bound to.
 
-    `numeric` are procedures that give nothing but numbers (found by lang.numeric).
+    `numeric` are procedures that give nothing but numbers, `numbers` variables that hold nothing
+    else (both found by lang.numeric).
     """
 
     __slots__ = (
@@ -98,6 +99,7 @@ class Analysis:
         "in_loop",
         "keys",
         "known",
+        "numbers",
         "numeric",
         "self_loops",
         "uses",
@@ -118,6 +120,7 @@ class Analysis:
         self.boxed: set[Var] = set()
         self.uses: dict[Var, int] = {}
         self.numeric: set[Lam] = set()
+        self.numbers: set[Var] = set()
 
     def primitive(self, node: Node) -> Callable[..., object] | None:
         """The core procedure that `node` names, if the unit leaves that name alone."""

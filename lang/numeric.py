@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from lang.analyse import Analysis, Form, loop_of
+from lang.analyse import Analysis, Form, has_simple_parameters, loop_of
 from lang.ir import Call, Const, GRef, If, Lam, Let, Letrec, LRef, Node, Seq, Var
 from lang.normalise import children
 
@@ -30,20 +30,64 @@ GIVE_NUMBERS: Final = frozenset(
 
 
 def find_numeric(forms: Sequence[Form], analysis: Analysis) -> None:
-    """Put the procedures that give numbers into `analysis.numeric`."""
+    """Put the procedures that give numbers into `analysis.numeric`, variables that hold nothing
+    else into `analysis.numbers`."""
     candidates = dict.fromkeys(analysis.known.values())
+    given: dict[Var, list[Node]] = {}
+    calls: dict[Var, list[Call]] = {}
+    uses: dict[Var, int] = {}
     pending: list[Node] = [form.value for form in forms]
     while pending:
         node = pending.pop()
         if isinstance(node, Let | Letrec):
             candidates.update(dict.fromkeys(v.procedure for v in node.vars if v.procedure))
+            for var, init in zip(node.vars, node.inits, strict=True):
+                given[var] = [init]
+        elif type(node) is LRef:
+            uses[node.var] = uses.get(node.var, 0) + 1
+        elif type(node) is Call and type(node.function) is LRef:
+            calls.setdefault(node.function.var, []).append(node)
         pending.extend(children(node))
-    analysis.numeric = set(candidates)
+    analysis.numeric = _that_give_numbers(set(candidates), analysis)
+    for var, nodes in calls.items():
+        if var.procedure is not None and uses[var] == len(nodes):
+            _add_parameters(var.procedure, nodes, given)
+    analysis.numbers = _that_hold_numbers(given, analysis)
+    if analysis.numbers:
+        analysis.numeric = _that_give_numbers(set(candidates), analysis)
+
+
+def _that_give_numbers(found: set[Lam], analysis: Analysis) -> set[Lam]:
+    """Those of the procedures `found` that give numbers if all of the result do."""
+    analysis.numeric = found
     changed = True
     while changed:
-        wrong = [lam for lam in analysis.numeric if not _gives_number(lam.body, analysis, set())]
-        analysis.numeric.difference_update(wrong)
+        wrong = [lam for lam in found if not _gives_number(lam.body, analysis, set())]
+        found.difference_update(wrong)
         changed = bool(wrong)
+    return found
+
+
+def _add_parameters(lam: Lam, calls: Sequence[Call], given: dict[Var, list[Node]]) -> None:
+    """Add what the parameters of a procedure can be of which all calls are known."""
+    if has_simple_parameters(lam) and all(len(node.arguments) == len(lam.params) for node in calls):
+        for position, parameter in enumerate(lam.params):
+            given[parameter] = [node.arguments[position] for node in calls]
+
+
+def _that_hold_numbers(given: dict[Var, list[Node]], analysis: Analysis) -> set[Var]:
+    """Variables whose values in `given` are numbers if all these variables are."""
+    found = analysis.numbers = {var for var in given if not var.mutated}
+    changed = True
+    while changed:
+        wrong = [
+            var
+            for var in found
+            if not all(_gives_number(value, analysis, set()) for value in given[var])
+        ]
+        found.difference_update(wrong)
+        changed = bool(wrong)
+    return found
 
 
 def _gives_number(node: Node, analysis: Analysis, numbers: set[Var]) -> bool:
@@ -52,7 +96,7 @@ def _gives_number(node: Node, analysis: Analysis, numbers: set[Var]) -> bool:
         case Const(value=value):
             return type(value) in (int, float)
         case LRef(var=var):
-            return var in numbers
+            return var in numbers or var in analysis.numbers
         case If(test=test, consequent=consequent, alternative=alternative):
             known = numbers | set(_calculated_with(test, analysis))
             return _gives_number(consequent, analysis, set(known)) and _gives_number(

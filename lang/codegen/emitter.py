@@ -9,11 +9,11 @@ import ast
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from lang.analyse import Analysis, Function, Loop
 from lang.data import NIL, UNDEFINED, UNSPECIFIED, Char, Keyword, Symbol
-from lang.ir import Const, LRef, Node, Var
+from lang.ir import Call, Const, GRef, LRef, Node, Var
 from lang.sources import Source
 
 LOAD: Final = ast.Load()
@@ -24,6 +24,24 @@ UNUSABLE: Final = frozenset({"None", "True", "False", "__debug__"})
 DEEPEST_EXPRESSION: Final = 40
 """Expressions nested deeper are cut by temporaries: Python's compiler recurses in C."""
 
+
+class View:
+    """What a loop knows about a string or vector that stays the same in it.
+
+    `length` is the Python variable with its length, -1 if it is of another type; `items` the one
+    that holds what can be indexed. `certain`: it is of that type.
+    """
+
+    __slots__ = ("certain", "items", "length")
+
+    def __init__(self, items: str, length: str, certain: bool) -> None:
+        self.items = items
+        self.length = length
+        self.certain = certain
+
+
+Path: TypeAlias = tuple[str, Var, int]
+"""An accessor such as cadr, a variable, and the number of calls that were written before."""
 Located = TypeVar("Located", ast.expr, ast.stmt)
 Kind = TypeVar("Kind", bound=ast.AST)
 
@@ -81,8 +99,15 @@ class Emitter:
         self.pooled: list[Any] = []
         self.pool_names: list[ast.Name] = []
         self.used: dict[str, int] = {}
-        self.numbers: set[Var] = set()
-        """Variables that hold a number wherever the code being written is reached."""
+        self.numbers: set[Var | Path | None] = set(analysis.numbers)
+        """Variables and parts of pairs that are numbers wherever the code being written is
+        reached. None is never one."""
+        self.calls = 0
+        """Goes up whenever pairs may be changed from here on."""
+        self.views: dict[tuple[Var, str], View] = {}
+        """By variable and type ("vector" or "string"): see lang.codegen.invariants."""
+        self.late: set[Var] = set()
+        """Variables of which it is not plain that they have their value wherever they occur."""
         self.temporaries = 0
         self.depth = 0
         self.line = 1
@@ -217,6 +242,20 @@ class Emitter:
             return self.aside(write)
         finally:
             self.numbers = numbers
+
+    # -- what is known
+
+    def path(self, node: Node) -> Path | None:
+        """What `node` stands for if it is a part of the pairs that a variable holds."""
+        if type(node) is not Call or type(node.function) is not GRef or len(node.arguments) != 1:
+            return None
+        operand = node.arguments[0]
+        key = node.function.key
+        if type(operand) is not LRef or operand.var.mutated or key not in ("car", "cdr", "cadr"):
+            return None
+        if self.analysis.primitive(node.function) is None:
+            return None
+        return key, operand.var, self.calls
 
     # -- names
 

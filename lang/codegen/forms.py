@@ -87,8 +87,10 @@ def plain_call(e: Emitter, node: Call) -> ast.expr:
     """The Python call for `node`, whatever it may return."""
     if type(node.function) in (LRef, GRef):
         arguments = operands(e, node.arguments)
-        return e.invoke(expression(e, node.function), arguments)
-    function, *arguments = operands(e, [node.function, *node.arguments])
+        function = expression(e, node.function)
+    else:
+        function, *arguments = operands(e, [node.function, *node.arguments])
+    e.calls += 1
     return e.invoke(function, arguments)
 
 
@@ -370,8 +372,10 @@ def _bind(e: Emitter, node: Let) -> None:
 
 def _bind_recursive(e: Emitter, node: Letrec) -> None:
     boxed = e.analysis.boxed
-    for var in node.vars:
+    for var, init in zip(node.vars, node.inits, strict=True):
         e.bind(var)
+        if type(init) is not Lam:
+            e.late.add(var)
         if var in boxed:
             e.assign(e.slot(var), e.invoke(e.name("$empty_box"), []))
     for var, init in zip(node.vars, node.inits, strict=True):

@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from lang.codegen import forms, primitives
-from lang.codegen.emitter import IS, IS_NOT, Emitter
-from lang.data import Char
+from lang.codegen.emitter import IS, IS_NOT, Emitter, View
 from lang.ir import Const, LRef, Node
 
 Rule: TypeAlias = Callable[[Emitter, Sequence[Node]], ast.expr | None]
@@ -22,21 +21,42 @@ Check: TypeAlias = Callable[[Emitter, Sequence[Node], list[ast.expr]], list[ast.
 Build: TypeAlias = Callable[[Emitter, list[ast.expr]], ast.expr]
 
 
-def _named(e: Emitter, nodes: Sequence[Node]) -> tuple[list[ast.expr], list[ast.expr]]:
-    """Names for the values of `nodes`, and the tests, always true, that evaluate what is none yet.
+def named(e: Emitter, nodes: Sequence[Node]) -> tuple[list[ast.expr], ast.NamedExpr | None]:
+    """Names for the values of `nodes`, and the assignment to one of the names that is yet to do.
 
-    That is one operand at most; the others that are more than a name are evaluated before.
+    Of the operands that are more than a name all but the last are evaluated before.
     """
     values = forms.operands(e, nodes)
     more = [i for i, node in enumerate(nodes) if not _is_plain(node, values[i])]
     for i in more[:-1]:
         values[i] = forms.spill(e, values[i])
-    evaluations = []
-    for i in more[-1:]:
-        name = e.temporary()
-        evaluations.append(e.compare(e.let(name, values[i]), IS_NOT, e.literal(None)))
-        values[i] = e.name(name)
-    return values, evaluations
+    if not more:
+        return values, None
+    name = e.temporary()
+    evaluation = e.let(name, values[more[-1]])
+    values[more[-1]] = e.name(name)
+    assert isinstance(evaluation, ast.NamedExpr)
+    return values, evaluation
+
+
+def evaluating(
+    e: Emitter, evaluation: ast.NamedExpr | None, tests: list[ast.expr]
+) -> list[ast.expr]:
+    """`tests` that do the assignment first: in the test of its type or range, if there is one."""
+    if evaluation is None:
+        return tests
+    for at, test in enumerate(tests):
+        match test:
+            case ast.Compare(left=ast.Call(func=ast.Name(id="$type"), args=[ast.Name(id=name)])):
+                operands = test.left.args  # type: ignore[attr-defined]
+            case ast.Compare(left=ast.Constant(), comparators=[ast.Name(id=name), _]) if at == 0:
+                operands = test.comparators
+            case _:
+                continue
+        if name == evaluation.target.id:
+            operands[0] = evaluation
+            return [test, *tests[:at], *tests[at + 1 :]]
+    return [e.compare(evaluation, IS_NOT, e.literal(None)), *tests]
 
 
 def _is_plain(node: Node, value: ast.expr) -> bool:
@@ -49,16 +69,16 @@ def _is_plain(node: Node, value: ast.expr) -> bool:
     return fixed or value.id[0] == "$"
 
 
-def _copy(e: Emitter, value: ast.expr) -> ast.expr:
+def copy(e: Emitter, value: ast.expr) -> ast.expr:
     """A node of its own for a name or a constant."""
     return e.name(value.id) if isinstance(value, ast.Name) else value
 
 
-def _copies(e: Emitter, values: Sequence[ast.expr]) -> list[ast.expr]:
-    return [_copy(e, value) for value in values]
+def copies(e: Emitter, values: Sequence[ast.expr]) -> list[ast.expr]:
+    return [copy(e, value) for value in values]
 
 
-def _all(e: Emitter, tests: list[ast.expr]) -> ast.expr:
+def conjunction(e: Emitter, tests: list[ast.expr]) -> ast.expr:
     return tests[0] if len(tests) == 1 else e.all_of(tests, ast.And())
 
 
@@ -68,10 +88,41 @@ def _value(who: str, check: Check, build: Build) -> Rule:
     def write(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
         if len(arguments) != _ARITY[who]:
             return None
-        names, tests = _named(e, arguments)
-        tests += check(e, arguments, names)
-        call = e.invoke(e.name(who), _copies(e, names))
-        return e.either(_all(e, tests), build(e, _copies(e, names)), call)
+        names, evaluation = named(e, arguments)
+        tests = evaluating(e, evaluation, check(e, arguments, names))
+        call = e.invoke(e.name(who), copies(e, names))
+        return e.either(conjunction(e, tests), build(e, seen(e, who, arguments, names)), call)
+
+    return write
+
+
+def seen(e: Emitter, who: str, nodes: Sequence[Node], values: Sequence[ast.expr]) -> list[ast.expr]:
+    """The operands, with what can be indexed in place of a string that a loop has a view of."""
+    view = _view(e, who, nodes)
+    fresh = copies(e, values)
+    return fresh if view is None else [e.name(view.items), *fresh[1:]]
+
+
+def _view(e: Emitter, who: str, nodes: Sequence[Node]) -> View | None:
+    """What the loop around knows about the first operand of a procedure of strings or vectors."""
+    if type(nodes[0]) is not LRef:
+        return None
+    return e.views.get((nodes[0].var, who.partition("-")[0]))
+
+
+def _length(who: str, name: str) -> Rule:
+    """string-length or vector-length."""
+    measure = _value(who, _is_a(name), lambda e, values: e.invoke(e.name("$len"), values))
+
+    def write(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
+        view = _view(e, who, arguments) if len(arguments) == 1 else None
+        if view is None:
+            return measure(e, arguments)
+        if view.certain:
+            return e.name(view.length)
+        known = e.compare(e.name(view.length), ast.GtE(), e.literal(0))
+        call = e.invoke(e.name(who), forms.operands(e, arguments))
+        return e.either(known, e.name(view.length), call)
 
     return write
 
@@ -86,10 +137,11 @@ def _effect(who: str, check: Check, target: Build) -> Rule:
             value if _is_plain(node, value) else forms.spill(e, value)
             for node, value in zip(arguments, forms.operands(e, arguments), strict=True)
         ]
-        *place, new = _copies(e, names)
+        *place, new = copies(e, names)
         store = e.place(ast.Assign(targets=[target(e, place)], value=new))
-        call = e.place(ast.Expr(value=e.invoke(e.name(who), _copies(e, names))))
-        e.emit(ast.If(test=_all(e, check(e, arguments, names)), body=[store], orelse=[call]))
+        call = e.place(ast.Expr(value=e.invoke(e.name(who), copies(e, names))))
+        e.calls += 1
+        e.emit(ast.If(test=conjunction(e, check(e, arguments, names)), body=[store], orelse=[call]))
         return e.name("$unspecified")
 
     return write
@@ -98,35 +150,41 @@ def _effect(who: str, check: Check, target: Build) -> Rule:
 # -- checks
 
 
-def _type_is(e: Emitter, value: ast.expr, name: str) -> ast.expr:
-    kind = e.invoke(e.name("$type"), [_copy(e, value)])
+def type_is(e: Emitter, value: ast.expr, name: str) -> ast.expr:
+    kind = e.invoke(e.name("$type"), [copy(e, value)])
     return e.compare(kind, IS, e.name(name))
 
 
 def _is_a(name: str) -> Check:
     """The first operand is of a type."""
-    return lambda e, nodes, values: [_type_is(e, values[0], name)]
+    return lambda e, nodes, values: [type_is(e, values[0], name)]
 
 
-def _has_index(name: str) -> Check:
+def has_index(who: str, name: str) -> Check:
     """The first operand is of a type, and the second one an index of it."""
 
     def check(e: Emitter, nodes: Sequence[Node], values: list[ast.expr]) -> list[ast.expr]:
         items, index = values[:2]
-        length = e.invoke(e.name("$len"), [_copy(e, items)])
+        view = _view(e, who, nodes)
+        if view is not None:
+            right_type = []
+            length = e.name(view.length)
+        else:
+            right_type = [type_is(e, items, name)]
+            length = e.invoke(e.name("$len"), [copy(e, items)])
         inside = e.place(
             ast.Compare(
                 left=e.literal(0),
                 ops=[ast.LtE(), ast.Lt()],
-                comparators=[_copy(e, index), length],
+                comparators=[copy(e, index), length],
             )
         )
         if primitives.is_number(e, nodes[1]):
-            return [_type_is(e, items, name), inside]
+            return [*right_type, inside]
         # Python takes booleans for indices; what was an index once is a number from then on
-        whole = _type_is(e, index, "$int")
+        whole = type_is(e, index, "$int")
         primitives.learn(e, [nodes[1]])
-        return [_type_is(e, items, name), whole, inside]
+        return [*right_type, whole, inside]
 
     return check
 
@@ -137,33 +195,39 @@ def _whole(e: Emitter, nodes: Sequence[Node], values: list[ast.expr]) -> list[as
     for least, (node, value) in enumerate(zip(nodes, values, strict=True)):
         if type(node) is Const and type(node.value) is int and node.value >= least:
             continue
-        tests.append(_type_is(e, value, "$int"))
-        tests.append(e.compare(_copy(e, value), ast.GtE(), e.literal(least)))
+        tests.append(type_is(e, value, "$int"))
+        tests.append(e.compare(copy(e, value), ast.GtE(), e.literal(least)))
     return tests or [e.literal(True)]
 
 
-def _characters(e: Emitter, nodes: Sequence[Node], values: list[ast.expr]) -> list[ast.expr]:
+def _texts(e: Emitter, nodes: Sequence[Node], values: list[ast.expr]) -> list[ast.expr]:
     tests = [
-        _type_is(e, value, "$Char")
+        type_is(e, value, "$str")
         for node, value in zip(nodes, values, strict=True)
-        if not (type(node) is Const and type(node.value) is Char)
+        if not (type(node) is Const and type(node.value) is str)
     ]
     return tests or [e.literal(True)]
+
+
+def _small(e: Emitter, nodes: Sequence[Node], values: list[ast.expr]) -> list[ast.expr]:
+    """An exact integer that Python writes without looking for its limit of digits."""
+    size = ast.Compare(
+        left=e.literal(-(1 << 64)),
+        ops=[ast.Lt(), ast.Lt()],
+        comparators=[copy(e, values[0]), e.literal(1 << 64)],
+    )
+    return [type_is(e, values[0], "$int"), e.place(size)]
 
 
 # -- what is written
 
 
-def _item(e: Emitter, values: list[ast.expr]) -> ast.expr:
+def item(e: Emitter, values: list[ast.expr]) -> ast.expr:
     return e.place(ast.Subscript(value=values[0], slice=values[1], ctx=ast.Load()))
 
 
 def _character(e: Emitter, values: list[ast.expr]) -> ast.expr:
-    return _item(e, [e.name("$chars"), _item(e, values)])
-
-
-def _length(e: Emitter, values: list[ast.expr]) -> ast.expr:
-    return e.invoke(e.name("$len"), values)
+    return item(e, [e.name("$chars"), item(e, values)])
 
 
 def _operator(operator: ast.operator) -> Build:
@@ -174,6 +238,10 @@ def _operator(operator: ast.operator) -> Build:
 
 def _same(e: Emitter, values: list[ast.expr]) -> ast.expr:
     return e.compare(values[0], IS, values[1])
+
+
+def _comparison(operator: ast.cmpop) -> Build:
+    return lambda e, values: e.compare(values[0], operator, values[1])
 
 
 def _slot(attribute: str) -> Build:
@@ -190,28 +258,37 @@ def eq(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
     """eq? of two variables: the same object, or else equal integers."""
     if len(arguments) != 2:
         return None
-    names, tests = _named(e, arguments)
-    identical = _same(e, _copies(e, names))
-    other = e.invoke(e.name("eq?"), _copies(e, names))
-    numbers = _all(e, [_type_is(e, names[0], "$int"), other])
-    return _all(e, [*tests, e.all_of([identical, numbers], ast.Or())])
+    names, evaluation = named(e, arguments)
+    identical = _same(e, copies(e, names))
+    other = e.invoke(e.name("$is_eq"), copies(e, names))
+    numbers = conjunction(e, [type_is(e, names[0], "$int"), other])
+    return conjunction(e, evaluating(e, evaluation, [e.all_of([identical, numbers], ast.Or())]))
 
 
 _ARITY: Final = {
-    **dict.fromkeys(("vector-length", "string-length"), 1),
-    **dict.fromkeys(("vector-ref", "string-ref", "remainder", "quotient", "char=?"), 2),
+    **dict.fromkeys(("vector-length", "string-length", "number->string"), 1),
+    **dict.fromkeys(("vector-ref", "string-ref", "remainder", "quotient"), 2),
+    **dict.fromkeys(("string=?", "string<?", "string>?", "string-append"), 2),
     **dict.fromkeys(("set-car!", "set-cdr!"), 2),
     "vector-set!": 3,
 }
 VALUES: Final[dict[str, Rule]] = {
-    "vector-ref": _value("vector-ref", _has_index("$vector"), _item),
-    "string-ref": _value("string-ref", _has_index("$str"), _character),
-    "vector-length": _value("vector-length", _is_a("$vector"), _length),
-    "string-length": _value("string-length", _is_a("$str"), _length),
+    "vector-ref": _value("vector-ref", has_index("vector-ref", "$vector"), item),
+    "string-ref": _value("string-ref", has_index("string-ref", "$str"), _character),
+    "vector-length": _length("vector-length", "$vector"),
+    "string-length": _length("string-length", "$str"),
     "remainder": _value("remainder", _whole, _operator(ast.Mod())),
     "quotient": _value("quotient", _whole, _operator(ast.FloorDiv())),
-    "vector-set!": _effect("vector-set!", _has_index("$vector"), _element),
+    "string-append": _value("string-append", _texts, _operator(ast.Add())),
+    "number->string": _value(
+        "number->string", _small, lambda e, values: e.invoke(e.name("$str"), values)
+    ),
+    "vector-set!": _effect("vector-set!", has_index("vector-set!", "$vector"), _element),
     "set-car!": _effect("set-car!", _is_a("$Pair"), _slot("car")),
     "set-cdr!": _effect("set-cdr!", _is_a("$Pair"), _slot("cdr")),
 }
-PREDICATES: Final[dict[str, Rule]] = {"char=?": _value("char=?", _characters, _same)}
+PREDICATES: Final[dict[str, Rule]] = {
+    "string=?": _value("string=?", _texts, _comparison(ast.Eq())),
+    "string<?": _value("string<?", _texts, _comparison(ast.Lt())),
+    "string>?": _value("string>?", _texts, _comparison(ast.Gt())),
+}

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from lang.analyse import Loop, has_simple_parameters
-from lang.codegen import forms, primitives
+from lang.codegen import forms, invariants, primitives
 from lang.codegen.emitter import RETURN, Destination, Emitter
 from lang.ir import Call, LRef, Node, Var
 
@@ -20,9 +20,11 @@ def write_loop(e: Emitter, loop: Loop, to: Destination) -> None:
     rebind(e, parameters, loop.entry)
     leaving = to if to is RETURN else Destination(to.action, to.name, True)
 
+    views, e.views = e.views, invariants.look_ahead(e, loop)
     numbers = primitives.always_numbers(e, loop)
 
     def body() -> None:
+        e.calls += 1
         e.numbers |= numbers
         box_parameters(e, parameters)
         forms.statement(e, loop.lam.body, leaving)
@@ -30,6 +32,7 @@ def write_loop(e: Emitter, loop: Loop, to: Destination) -> None:
     e.frame.loops.append((loop, leaving))
     block = e.block(body)
     e.frame.loops.pop()
+    e.views = views
     e.emit(ast.While(test=e.literal(True), body=block, orelse=[]))
     if to.leaves:
         e.emit(ast.Break())

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from lang.analyse import Loop
-from lang.codegen import forms, guarded
+from lang.codegen import characters, forms, guarded
 from lang.codegen.emitter import IS, IS_NOT, Emitter
 from lang.data import Char, Keyword, Singleton, Symbol
 from lang.ir import Call, Const, GRef, If, Let, Letrec, LRef, Node, Seq, Var
@@ -63,7 +63,7 @@ def is_number(e: Emitter, node: Node, assumed: Collection[Var] = ()) -> bool:
         case LRef(var=var):
             return var in e.numbers or var in assumed
         case Call(function=function):
-            return gives_number(function, e.analysis)
+            return gives_number(function, e.analysis) or e.path(node) in e.numbers
         case If(consequent=yes, alternative=no):
             return is_number(e, yes, assumed) and is_number(e, no, assumed)
         case Let(body=body) | Letrec(body=body) | Seq(nodes=[*_, body]):
@@ -110,11 +110,22 @@ def _number(e: Emitter, who: str, position: int, node: Node, value: ast.expr) ->
     )
 
 
+def insist_on_number(e: Emitter, who: str, position: int, node: LRef) -> None:
+    """Emit a check that the variable is a number, unless that is known."""
+    if not is_number(e, node):
+        value = _number(e, who, position, node, forms.expression(e, node))
+        e.emit(ast.Expr(value=_plus(e, value)))
+        learn(e, [node])
+
+
 def learn(e: Emitter, nodes: Sequence[Node]) -> None:
     """The operation was done or failed: from here on its operands are known to be numbers."""
     for node in nodes:
         if type(node) is LRef and not node.var.mutated:
             e.numbers.add(node.var)
+        path = e.path(node)
+        if path is not None:
+            e.numbers.add(path)
 
 
 def _plus(e: Emitter, value: ast.expr) -> ast.expr:
@@ -265,6 +276,18 @@ def _identical(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
     return e.compare(left, IS, right)
 
 
+def _equivalence(name: str) -> Inline:
+    """eqv? or equal? of two objects, for which `name` stands."""
+
+    def write(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
+        if len(arguments) != 2:
+            return None
+        identical = _identical(e, arguments)
+        return identical or e.invoke(e.name(name), forms.operands(e, arguments))
+
+    return write
+
+
 def _is_unique(node: Node) -> bool:
     return type(node) is Const and isinstance(
         node.value, bool | Symbol | Keyword | Char | Singleton
@@ -322,14 +345,15 @@ _PREDICATE_RULES: Final[dict[str, Inline]] = {
     "even?": _parity("even?", "$even"),
     "odd?": _parity("odd?", "$odd"),
     "eq?": _eq,
-    "eqv?": _identical,
-    "equal?": _identical,
+    "eqv?": _equivalence("$is_eqv"),
+    "equal?": _equivalence("$is_equal"),
     "not": _not,
     "null?": _is_name("$nil"),
     "pair?": _has_type("$Pair"),
     "symbol?": _has_type("$Symbol"),
     "keyword?": _has_type("$Keyword"),
     **guarded.PREDICATES,
+    **characters.PREDICATES,
 }
 
 _PREDICATES: Final = frozenset(_PREDICATE_RULES)
@@ -348,4 +372,5 @@ INLINED: Final[dict[str, Inline]] = {
     "list": _list,
     "values": _values,
     **guarded.VALUES,
+    **characters.VALUES,
 }

@@ -21,6 +21,8 @@ def define(
     """
     outer, e.frame = e.frame, Frame(function, top)
     depth, e.depth = e.depth, 0
+    views, e.views = e.views, {}
+    e.calls += 1
     e.move(function.pos)
     try:
         if isinstance(function, Lam):
@@ -37,6 +39,7 @@ def define(
     finally:
         e.frame = outer
         e.depth = depth
+        e.views = views
     definition = _definition(e, name, parameters, body)
     captured = [
         e.slot(v)

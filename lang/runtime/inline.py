@@ -12,12 +12,14 @@ from lang.data import (
     Box,
     Char,
     Keyword,
+    MString,
     Pair,
     Symbol,
     scheme_list,
 )
 from lang.errors import SchemeError
 from lang.runtime.condition_types import ASSERTION
+from lang.runtime.equality import is_eq, is_equal, is_eqv
 from lang.runtime.primitives.pairs import pair_of
 from lang.runtime.signals import error_condition, wrong_type
 from lang.runtime.trampoline import TAIL, force, force_values
@@ -96,6 +98,11 @@ def empty_box() -> Box[Any]:
     return Box.__new__(Box)
 
 
+def characters(value: Any) -> list[str] | None:
+    """The characters of a mutable string; None for anything else."""
+    return value.chars if type(value) is MString else None
+
+
 SUPPORT: Final[dict[str, Any]] = {
     "__builtins__": {},
     "$TAIL": TAIL,
@@ -117,6 +124,11 @@ SUPPORT: Final[dict[str, Any]] = {
     "$Char": Char,
     "$chars": CHARS,
     "$len": len,
+    "$characters": characters,
+    "$is_eq": is_eq,
+    "$is_eqv": is_eqv,
+    "$is_equal": is_equal,
+    "$ord": ord,
     "$list": scheme_list,
     "$even": {0: True, 1: False},
     "$odd": {0: False, 1: True},

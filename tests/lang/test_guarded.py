@@ -14,7 +14,12 @@ OPERANDS = (
     *("'a", "car", "(expt 10 30)", "#:key", "#u8(1 2)"),
 )
 TWO = ("vector-ref", "string-ref", "remainder", "quotient", "char=?", "eq?", "set-car!", "set-cdr!")
-ONE = ("vector-length", "string-length", "even?", "odd?")
+FEW = ("1", "-1", "1.0", "#t", "'()", '"ab"', '(string-copy "ab")', "#\\a", "#\\b", "'a")
+TWO_OF_FEW = ("eqv?", "equal?", "char<?", "string=?", "string<?", "string-append")
+ONE = (
+    *("vector-length", "string-length", "even?", "odd?", "char->integer", "char-alphabetic?"),
+    *("char-numeric?", "char-whitespace?", "number->string"),
+)
 
 
 def outcome(session: Session, text: str) -> str:
@@ -25,11 +30,13 @@ def outcome(session: Session, text: str) -> str:
         return f"error: {diagnosis.kind}"
 
 
-@pytest.mark.parametrize("name", TWO)
-def test_two_operands(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "operands"), [(n, OPERANDS) for n in TWO] + [(n, FEW) for n in TWO_OF_FEW]
+)
+def test_two_operands(name: str, operands: tuple[str, ...]) -> None:
     session = Session([])
-    for first in OPERANDS:
-        for second in OPERANDS:
+    for first in operands:
+        for second in operands:
             called = outcome(session, f"(apply {name} (list {first} {second}))")
             bound = f"(let ((x {first}) (y {second})) ({name} x y))"
             assert outcome(session, f"((lambda (x y) ({name} x y)) {first} {second})") == called

@@ -105,7 +105,14 @@ def _changing_part(name: str, change: Callable[[str], str]) -> None:
     def change_in_place(text: Any, start: Any = None, end: Any = None) -> Any:
         characters = mutable(f"{name}!", text)
         first, last = arguments.span(f"{name}!", len(characters), start, end)
-        characters[first:last] = change("".join(characters[first:last]))
+        changed = change("".join(characters[first:last]))
+        if len(changed) == last - first:
+            characters[first:last] = changed
+        else:
+            # one by one: a string keeps its length, so that what would be two characters stays
+            for position in range(first, last):
+                one = change(characters[position])
+                characters[position] = one if len(one) == 1 else characters[position]
         return text
 
 
