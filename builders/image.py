@@ -81,7 +81,8 @@ class Partition:
 def disk_image(build: Build) -> None:
     """Write the disk to the output, a file. Arguments:
 
-    format      one of sinks.output.FORMATS: "raw" (sparse, the default), "qcow2", "vmdk", "vhd"
+    format      one of sinks.output.FORMATS: "raw" (sparse, the default), "qcow2", "vmdk", "vhd",
+                "vhdx"
     compression of a qcow2 "zstd" or "zlib" (its clusters), of any but a VMDK, which always is
                 compressed, "gzip", "zstd" or "xz" (the whole file); null: none
     level       the compression's own scale; null: what is worth its time

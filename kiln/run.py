@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kiln.report import UsageError
 
-_FORMATS = {".qcow2": "qcow2", ".vmdk": "vmdk", ".vhd": "vpc"}
+_FORMATS = {".qcow2": "qcow2", ".vmdk": "vmdk", ".vhd": "vpc", ".vhdx": "vhdx"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -6,17 +6,13 @@ import struct
 import zlib
 from functools import lru_cache
 
-from builders.readers.source import CutShort, DamagedImage, Source
+from builders.readers.source import CutShort, DamagedImage, NotReadable, Source
 
 MAGIC = b"QFI\xfb"
 _OFFSET = 0x00FFFFFFFFFFFE00
 _COMPRESSED = 1 << 62
 _ZERO = 1
 _DEFLATE, _ZSTD = 0, 1
-
-
-class NotReadable(DamagedImage):
-    """The image uses something that this reader does not know."""
 
 
 class Qcow2:

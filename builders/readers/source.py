@@ -14,6 +14,10 @@ class DamagedImage(BuilderError):
     """What an image holds cannot be right."""
 
 
+class NotReadable(DamagedImage):
+    """An image uses something that its reader does not know."""
+
+
 class CutShort(DamagedImage):
     """Something lies beyond the end."""
 

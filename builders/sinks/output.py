@@ -8,9 +8,9 @@ from pathlib import Path
 
 from builders.errors import BuilderError
 from builders.plan import Plan
-from builders.sinks import codecs, compress, qcow2, raw, stream, vhd, vmdk
+from builders.sinks import codecs, compress, qcow2, raw, stream, vhd, vhdx, vmdk
 
-FORMATS = ("raw", "qcow2", "vmdk", "vhd")
+FORMATS = ("raw", "qcow2", "vmdk", "vhd", "vhdx")
 
 
 class UnknownFormat(BuilderError):
@@ -18,7 +18,7 @@ class UnknownFormat(BuilderError):
 
     def __init__(self, name: object) -> None:
         hint = f"known: {', '.join(FORMATS)}"
-        if name in ("vhdx", "vpc", "vdi"):
+        if name in ("vpc", "vdi"):
             hint += f"; or have QEMU convert one: qemu-img convert -O {name} disk.qcow2 disk.{name}"
         super().__init__(f"disk images of the format {name} cannot be written", hint=hint)
 
@@ -70,6 +70,8 @@ def write(
             plan = qcow2.plan(plan)
         elif image_format == "vhd":
             plan = vhd.plan(plan, uuid)
+        elif image_format == "vhdx":
+            plan = vhdx.plan(plan, uuid)
         if compression is None:
             raw.write(plan, path, real, progress)
         else:

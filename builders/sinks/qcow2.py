@@ -11,11 +11,11 @@ import struct
 import sys
 from array import array
 from collections.abc import Iterator
-from operator import itemgetter
 from pathlib import Path
 
-from builders.plan import Plan, Segment, data_size
+from builders.plan import Plan, data_size
 from builders.sinks import codecs, raw
+from builders.sinks.allocation import extents, moved
 from builders.sinks.parallel import in_order
 from builders.sinks.stream import windows, zeros
 
@@ -45,13 +45,13 @@ def plan(source: Plan) -> Plan:
     up. Contents keep their places within clusters, so whole blocks can still be shared.
     """
     size = _whole_sectors(source.size)
-    extents = _extents(source)
-    count = sum(stop - start for start, stop in extents)
-    tables = _empty_tables(extents)
+    used = extents(source, CLUSTER)
+    count = sum(stop - start for start, stop in used)
+    tables = _empty_tables(used)
     layout = _Layout(size, len(tables), count)
     moves: list[tuple[int, int]] = []  # end of an extent, how far it is moved: both in bytes
     host = layout.data
-    for start, stop in extents:
+    for start, stop in used:
         moves.append((stop * CLUSTER, (host - start) * CLUSTER))
         guest = start
         while guest < stop:
@@ -61,23 +61,10 @@ def plan(source: Plan) -> Plan:
             tables[index][first : first + run] = array("Q", entries)
             guest, host = guest + run, host + run
     refcounts = array("H", [1]) * layout.clusters
-    metadata = [*layout.tables(0), *layout.l2(tables), *layout.refcounts(refcounts)]
-    extent = iter(moves)
-    end, move = next(extent, (0, 0))
-    pieces: list[Segment | tuple[int, bytes]] = [
-        *(segment for segment in source.segments if segment.length),
-        *(piece for piece in source.metadata if piece[1]),
-    ]
-    pieces.sort(key=itemgetter(0))
-    segments = []
-    for piece in pieces:
-        while piece[0] >= end:
-            end, move = next(extent)
-        if isinstance(piece, Segment):
-            segments.append(piece._replace(offset=piece.offset + move))
-        else:
-            metadata.append((piece[0] + move, piece[1]))
-    return Plan(layout.clusters * CLUSTER, metadata, segments)
+    metadata, segments = moved(source, moves)
+    refcounts = array("H", [1]) * layout.clusters
+    front = [*layout.tables(0), *layout.l2(tables), *layout.refcounts(refcounts)]
+    return Plan(layout.clusters * CLUSTER, front + metadata, segments)
 
 
 def write(
@@ -115,30 +102,11 @@ def _whole_sectors(size: int) -> int:
     return -(-size // _SECTOR) * _SECTOR
 
 
-def _extents(source: Plan) -> list[tuple[int, int]]:
-    """The [start, stop) runs of clusters in which the plan has data, in order."""
-    pieces = [(offset, offset + length) for offset, _, _, length in source.segments if length]
-    pieces += [(offset, offset + len(data)) for offset, data in source.metadata if data]
-    pieces.sort()
-    extents: list[tuple[int, int]] = []
-    start = stop = -1
-    for begin, end in pieces:
-        first, last = begin // CLUSTER, -(-end // CLUSTER)
-        if first > stop:
-            if start >= 0:
-                extents.append((start, stop))
-            start = first
-        stop = max(stop, last)
-    if start >= 0:
-        extents.append((start, stop))
-    return extents
-
-
-def _empty_tables(extents: list[tuple[int, int]]) -> dict[int, array[int]]:
+def _empty_tables(used: list[tuple[int, int]]) -> dict[int, array[int]]:
     """An L2 table for each reach of one in which there is data, by index."""
     indices = (
         index
-        for start, stop in extents
+        for start, stop in used
         for index in range(start // _L2_ENTRIES, (stop - 1) // _L2_ENTRIES + 1)
     )
     return {index: array("Q", zeros(CLUSTER)) for index in indices}
@@ -238,7 +206,7 @@ class _CompressedWriter:
         self._source = source
         self._descriptor = descriptor
         self._features = _ZSTD_FEATURE if zstd else 0
-        self._tables = _empty_tables(_extents(source))
+        self._tables = _empty_tables(extents(source, CLUSTER))
         self._layout = _Layout(_whole_sectors(source.size), len(self._tables), 0)
         self._position = self._layout.first_free * CLUSTER
         self._counts = array("H", [1]) * self._layout.first_free

@@ -24,7 +24,8 @@
 (define (alignment? value) (and (integer? value) (> value 0) (zero? (modulo value 512))))
 
 (define %formats
-  '(disk-image compressed-qcow2 vmdk vhd iso9660 docker oci tarball wsl2 squashfs erofs cpio uki))
+  '(disk-image compressed-qcow2 vmdk vhd vhdx iso9660 docker oci tarball wsl2 squashfs erofs cpio
+    uki))
 (define %compressions '(gzip zstd xz))
 (define %tables '(mbr gpt hybrid))
 (define %flags '(boot esp read-only no-auto grow))

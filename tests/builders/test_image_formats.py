@@ -55,7 +55,14 @@ def built(store: Path, **arguments: Any) -> Path:
 @NEEDS_QEMU
 @pytest.mark.parametrize(
     ("image_format", "compression"),
-    [("qcow2", None), ("qcow2", "zstd"), ("qcow2", "zlib"), ("vmdk", None), ("vhd", None)],
+    [
+        ("qcow2", None),
+        ("qcow2", "zstd"),
+        ("qcow2", "zlib"),
+        ("vmdk", None),
+        ("vhd", None),
+        ("vhdx", None),
+    ],
 )
 def test_every_format_holds_the_disk(
     image_format: str, compression: str | None, tmp_path: Path
@@ -74,7 +81,7 @@ def test_a_raw_image_can_be_packed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        ({"format": "vhdx"}, output.UnknownFormat),
+        ({"format": "vdi"}, output.UnknownFormat),
         ({"format": "vhd", "level": 3}, codecs.LevelWithoutCompression),
         ({"format": "vmdk", "compression": "gzip"}, compress.UnknownCompression),
     ],

@@ -43,7 +43,7 @@ def types(run_kiln: RunKiln) -> list[str]:
 
 def test_all_types_are_listed_with_a_line_about_each(run_kiln: RunKiln) -> None:
     ended = run_kiln("image", "--list-image-types")
-    assert len(ended.out.splitlines()) == 18
+    assert len(ended.out.splitlines()) == 19
     assert all(len(line.split()) > 3 for line in ended.out.splitlines())
     assert {"mbr-raw", "efi-raw", "qcow2", "iso9660", "docker"} <= set(types(run_kiln))
 
@@ -92,6 +92,15 @@ def test_a_disk_for_a_virtual_machine_is_the_raw_disk(build: Build, kind: str, n
         run("qemu-img", "check", "-f", name, image)
     assert "identical" in run(
         "qemu-img", "compare", "-F", name, "-f", "raw", build("mbr-raw"), image
+    )
+
+
+def test_a_vhdx_is_the_raw_disk_for_a_bios_and_uefi(build: Build) -> None:
+    need("qemu-img")
+    image = build("vhdx")
+    run("qemu-img", "check", "-f", "vhdx", image)
+    assert "identical" in run(
+        "qemu-img", "compare", "-F", "vhdx", "-f", "raw", build("mbr-hybrid-raw"), image
     )
 
 

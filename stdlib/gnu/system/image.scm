@@ -19,7 +19,8 @@
             raw-with-offset-disk-image
             mbr-raw-image-type efi-raw-image-type mbr-hybrid-raw-image-type
             raw-with-offset-image-type qcow2-image-type uncompressed-qcow2-image-type
-            vmdk-image-type vhd-image-type iso-image-type uncompressed-iso-image-type
+            vmdk-image-type vhd-image-type vhdx-image-type
+            iso-image-type uncompressed-iso-image-type
             docker-image-type oci-image-type tarball-image-type wsl2-image-type
             squashfs-image-type erofs-image-type cpio-image-type uki-image-type
             %image-types lookup-image-type-by-name
@@ -122,6 +123,8 @@
   "a compressed disk for VMware, for a BIOS" (of-format 'vmdk mbr-disk-image))
 (define-image-type vhd-image-type vhd
   "a disk of fixed size for Hyper-V and Azure, for a BIOS" (of-format 'vhd mbr-disk-image))
+(define-image-type vhdx-image-type vhdx
+  "a disk that grows for Hyper-V, for a BIOS and UEFI" (of-format 'vhdx mbr-hybrid-disk-image))
 (define-image-type iso-image-type iso9660
   "a live system for CD and USB, BIOS and UEFI" iso9660-image)
 (define-image-type uncompressed-iso-image-type uncompressed-iso9660
@@ -147,7 +150,8 @@
 (define %image-types
   (list mbr-raw-image-type efi-raw-image-type mbr-hybrid-raw-image-type
         raw-with-offset-image-type qcow2-image-type uncompressed-qcow2-image-type
-        vmdk-image-type vhd-image-type iso-image-type uncompressed-iso-image-type
+        vmdk-image-type vhd-image-type vhdx-image-type
+        iso-image-type uncompressed-iso-image-type
         docker-image-type oci-image-type tarball-image-type wsl2-image-type
         squashfs-image-type erofs-image-type cpio-image-type uki-image-type))
 
@@ -239,7 +243,7 @@ names what is in the image, and from the partition's place."
   "The operating system of IMAGE with its root where the image has it."
   (let ((os (image-operating-system image)))
     (case (image-format image)
-      ((disk-image compressed-qcow2 vmdk vhd)
+      ((disk-image compressed-qcow2 vmdk vhd vhdx)
        (let ((root (find-root-partition image)))
          (if (image-volatile-root? image)
              (with-root os "overlay" "overlay")
@@ -261,7 +265,7 @@ names what is in the image, and from the partition's place."
     (fail "the image has no operating system" "(image-with-os IMAGE OS) gives it one"
           (image-location image)))
   (case (image-format image)
-    ((disk-image compressed-qcow2 vmdk vhd) (disk-image image))
+    ((disk-image compressed-qcow2 vmdk vhd vhdx) (disk-image image))
     ((iso9660) (iso-image image))
     ((docker oci tarball wsl2) (archive-image image))
     ((squashfs) (squashfs-image image))
@@ -285,6 +289,7 @@ names what is in the image, and from the partition's place."
 
 (define (disk-format image)
   (case (image-format image) ((compressed-qcow2) "qcow2") ((vmdk) "vmdk") ((vhd) "vhd")
+        ((vhdx) "vhdx")
         (else "raw")))
 
 (define (disk-compression image)
@@ -318,6 +323,7 @@ names what is in the image, and from the partition's place."
     (derivation
      (image-file-name image (case (image-format image)
                               ((compressed-qcow2) ".qcow2") ((vmdk) ".vmdk") ((vhd) ".vhd")
+                              ((vhdx) ".vhdx")
                               (else ".img")))
      "disk-image"
      `((format . ,(disk-format image))

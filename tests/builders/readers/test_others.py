@@ -26,8 +26,8 @@ from builders.readers import (
     find,
     open_file_system,
 )
-from builders.readers.qcow2 import NotReadable, Qcow2
-from builders.readers.source import DamagedImage, FileSource
+from builders.readers.qcow2 import Qcow2
+from builders.readers.source import DamagedImage, FileSource, NotReadable
 from builders.sinks import raw
 from builders.tree import Entry
 from tests.builders.filesystems.judges import needs

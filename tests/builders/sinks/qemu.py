@@ -26,7 +26,7 @@ def qemu_img(*words: str | Path) -> str:
 def assert_same_disk(image: Path, image_format: str, raw: bytes) -> None:
     """Fail unless `image` is sound and a guest sees the bytes `raw` in it, and their size."""
     name = _NAMES.get(image_format, image_format)
-    if name in ("qcow2", "vmdk"):
+    if name in ("qcow2", "vmdk", "vhdx"):
         qemu_img("check", "-f", name, image)
     reference = image.with_name("reference")
     reference.write_bytes(raw)

@@ -21,7 +21,14 @@ from tests.builders.sinks.test_raw import expected, plans
 
 MIB = 1 << 20
 UUID = uuids.UUID("12345678-9abc-4def-8123-456789abcdef")
-DISKS = [("qcow2", None), ("qcow2", "zstd"), ("qcow2", "zlib"), ("vmdk", None), ("vhd", None)]
+DISKS = [
+    ("qcow2", None),
+    ("qcow2", "zstd"),
+    ("qcow2", "zlib"),
+    ("vmdk", None),
+    ("vhd", None),
+    ("vhdx", None),
+]
 
 
 @NEEDS_QEMU
@@ -91,7 +98,7 @@ def test_a_qcow2_can_be_compressed_as_a_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("image_format", "compression", "error", "hint"),
     [
-        ("vhdx", None, output.UnknownFormat, "qemu-img convert -O vhdx"),
+        ("vdi", None, output.UnknownFormat, "qemu-img convert -O vdi"),
         ("qcow", None, output.UnknownFormat, "qcow2"),
         ("raw", "zlib", compress.UnknownCompression, "gzip, zstd, xz"),
         ("raw", "bzip2", compress.UnknownCompression, "gzip, zstd, xz"),
