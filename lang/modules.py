@@ -74,7 +74,9 @@ class Module:
             binding = interface.get(name)
             if binding is not None:
                 return binding
-        return self.core.table.get(name) if self.core is not None else None
+        if self.core is None:
+            return self.reexport(name)
+        return self.core.table.get(name) or self.core.reexport(name)
 
     def use(self, interface: Interface) -> None:
         """Import `interface`."""
@@ -119,8 +121,10 @@ class Module:
     def exported(self, name: Symbol) -> Binding | None:
         """What importers get for `name`."""
         own = self.exports.get(name)
-        if own is not None:
-            return self.resolve(own)
+        return self.resolve(own) if own is not None else self.reexport(name)
+
+    def reexport(self, name: Symbol) -> Binding | None:
+        """What the interfaces that this module passes on have for `name`."""
         for interface in reversed(self.reexported):
             binding = interface.get(name)
             if binding is not None:
@@ -139,7 +143,7 @@ class Module:
         for interface in self.imports:
             names.update(name.name for name in interface.names())
         if self.core is not None:
-            names.update(name.name for name in self.core.table)
+            names.update(name.name for name in self.core.exported_names())
         return names
 
 

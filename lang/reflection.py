@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lang.data import NIL, UNSPECIFIED, Symbol, scheme_list, symbol
+from lang.data import NIL, UNSPECIFIED, Pair, Symbol, python_list, scheme_list, symbol
 from lang.modules import Interface, Module, module_name
+from lang.reader import read_all
 from lang.runtime import signals
 from lang.runtime.library import Library
-from lang.runtime.trampoline import passed_on, tail_calling
+from lang.runtime.primitives import arguments
+from lang.runtime.trampoline import call, passed_on, tail_calling
 from lang.syntax import Global, refuse_circular
 
 if TYPE_CHECKING:
@@ -91,12 +93,76 @@ def library(session: Session) -> Library:
             return default[0]
         signals.misc_error("module-ref", "no variable ~A in module ~S", name, module)
 
-    @procedure("module-set!")
+    @procedure("module-set!", "module-define!")
     def module_set(module: Any, name: Symbol, value: Any) -> Any:
         """Give a variable of the module a value."""
         variable = module_of("module-set!", module).define(name)
         session.globals[variable.key] = value
         return UNSPECIFIED
+
+    def variable(module: Module, name: Symbol) -> Any:
+        binding = module.resolve(name)
+        if type(binding) is not Global or binding.key not in session.globals:
+            return False
+        from lang.runtime.late.objects import ModuleVariable
+
+        return ModuleVariable(session.globals, binding.key)
+
+    @procedure("module-variable", "module-local-variable")
+    def module_variable(module: Any, name: Symbol) -> Any:
+        """The variable of that name that the module sees, as an object, or #f."""
+        return variable(module_of("module-variable", module), name)
+
+    @procedure("module-for-each")
+    def module_for_each(function: Any, module: Any) -> Any:
+        """Call the procedure with the name and the variable of each binding that is exported."""
+        module_map(function, module)
+        return UNSPECIFIED
+
+    @procedure("module-map")
+    def module_map(function: Any, module: Any) -> Any:
+        """What the procedure gives for the name and the variable of each exported binding."""
+        inside = module_of("module-map", module)
+        names = sorted(set(inside.exported_names()), key=lambda name: name.name)
+        return scheme_list(call(function, name, variable(inside, name)) for name in names)
+
+    @procedure("module-export!")
+    def module_export(module: Any, names: Any) -> Any:
+        """Have the module export the variables of these names."""
+        for name in python_list(names):
+            module_of("module-export!", module).export(name)
+        return UNSPECIFIED
+
+    @procedure("module-use!")
+    def module_use(module: Any, other: Any) -> Any:
+        """Import all that another module exports."""
+        interface = Interface(session, module_of("module-use!", other).name)
+        module_of("module-use!", module).use(interface)
+        return UNSPECIFIED
+
+    @procedure("eval-string")
+    def eval_string(text: Any, module: Any = None) -> Any:
+        """The value of the last form of a text, in the module or the current one."""
+        inside = session.current if module is None else module_of("eval-string", module)
+        source = session.sources.add("eval-string", arguments.string("eval-string", 1, text))
+        return session.evaluate(read_all(source), inside, source.name)
+
+    @procedure("source-properties")
+    def source_properties(obj: Any) -> Any:
+        """Where a datum was read: an association list of filename, line and column."""
+        if type(obj) is not Pair or obj.pos is None:
+            return NIL
+        place = session.sources.location(obj.pos)
+        if place is None:
+            return NIL
+        facts = (("filename", place.file), ("line", place.line - 1), ("column", place.column - 1))
+        return scheme_list(Pair(symbol(key), value) for key, value in facts)
+
+    @procedure("source-property")
+    def source_property(obj: Any, key: Any) -> Any:
+        """One of the source-properties, or #f."""
+        found = (fact.cdr for fact in python_list(source_properties(obj)) if fact.car is key)
+        return next(found, False)
 
     @procedure("defined?")
     def is_bound(name: Symbol, *module: Any) -> bool:

@@ -29,6 +29,7 @@ from lang.machine import Interpreted, Throw, enter, keeps_continuation
 from lang.modules import Interface, Module, ModuleName
 from lang.patterns import Matcher, Template
 from lang.r7rs import CORE_NAMES, LIBRARIES
+from lang.runtime import late
 from lang.runtime.core import core_bindings, staged_names
 from lang.runtime.library import Library
 from lang.runtime.primitives import chance
@@ -237,19 +238,22 @@ class Session:
 
     def exists(self, name: ModuleName) -> bool:
         """Is there a module `name`?"""
-        known = name in self.modules or name in FORMS or name in LIBRARIES
+        known = name in self.modules or name in FORMS or name in LIBRARIES or name in late.MODULES
         return known or self._find(name) is not None
 
     def _load(self, name: ModuleName) -> Module | None:
         path = self._find(name)
-        if path is None and name not in FORMS and name not in LIBRARIES:
+        native = late.MODULES.get(name)
+        if path is None and native is None and name not in FORMS and name not in LIBRARIES:
             return None
         module = self._new_module(name)
         for exported in LIBRARIES.get(name, ()):
             self._export_core(module, exported)
         self._add_forms(module, name)
         try:
-            if path is not None and path.suffix == ".py":
+            if native is not None:
+                self._bind_library(module, importlib.import_module(native[0]).LIBRARY)
+            elif path is not None and path.suffix == ".py":
                 self._bind_native(module, path)
             elif path is not None:
                 position = CURRENT.position
@@ -279,6 +283,9 @@ class Session:
         self._add_forms(core, CORE)
         for id in core.table:
             core.export(id)
+        for module, (_, names) in late.MODULES.items():
+            renamed = {symbol(name): symbol(name) for name in names.split()}
+            core.reexported.append(Interface(self, module, renamed))
         return core
 
     def _export_core(self, module: Module, exported: str) -> None:
@@ -307,11 +314,12 @@ class Session:
         """Bind what the LIBRARY of a Python module on the load path holds."""
         directory = next(root for root in self.load_path if path.is_relative_to(root))
         parts = path.relative_to(directory).with_suffix("").parts
-        library: Library = importlib.import_module(
-            ".".join((directory.resolve().name, *parts))
-        ).LIBRARY
+        library = importlib.import_module(".".join((directory.resolve().name, *parts))).LIBRARY
         status = path.stat()
         module.digest = f"{status.st_size} {status.st_mtime_ns}"
+        self._bind_library(module, library)
+
+    def _bind_library(self, module: Module, library: Library) -> None:
         for name, value in library.bindings.items():
             id = symbol(name)
             if name in library.staged and self.stage == "configuration":

@@ -91,7 +91,7 @@ def _splice_begin(x: Pair, context: Context) -> None:
 provide(Special("begin", _expand_begin, _splice_begin), ["begin"], [CORE])
 
 
-@special("lambda")
+@special("lambda", "λ")
 def expand_plain_lambda(x: Pair, env: Env) -> Node:
     """(lambda formals body ...)"""
     operands = parts(x, 2, None, "(lambda (parameter ...) body ...)")

@@ -26,6 +26,7 @@ from lang.runtime.primitives import environment
 from lang.syntax import (
     CURRENT,
     Env,
+    Global,
     Identifier,
     Special,
     Staged,
@@ -91,6 +92,16 @@ def _curried(x: Pair, shapes: list[Any], forms: list[Any], env: Env, extended: b
 def define_plain(x: Pair, context: Context) -> None:
     """(define name value), (define (name parameter ...) body ...)"""
     define(x, context, extended=False)
+
+
+@definition("define-once")
+def define_once(x: Pair, context: Context) -> None:
+    """(define-once name value): define, unless the name has a value in this module already"""
+    name = parts(x, 2, 2, "(define-once name value)")[0]
+    module = context.env.module
+    known = module.table.get(name) if is_identifier(name) else None
+    if type(known) is not Global or known.key not in module.session.globals:
+        define(x, context, extended=False)
 
 
 @definition("define*")

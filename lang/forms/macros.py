@@ -35,6 +35,7 @@ from lang.syntax import (
     Special,
     SyntaxParameter,
     base,
+    fresh,
     is_identifier,
     lookup,
     position_of,
@@ -63,6 +64,41 @@ def define_syntax(x: Pair, context: Context) -> None:
     if not is_identifier(name):
         syntax_error(f"define-syntax: a name is expected, not {show(name)}", x)
     context.bind(name, transformer(form, context.env, name))
+
+
+@definition("define-macro")
+def define_macro(x: Pair, context: Context) -> None:
+    """(define-macro (name . formals) body ...), (define-macro name procedure): without hygiene"""
+    operands = parts(x, 2, None, "(define-macro (name parameter ...) body ...)")
+    if type(operands[0]) is Pair:
+        core = context.env.module.session.core_name
+        procedure = Pair(core("lambda"), Pair(operands[0].cdr, scheme_list(operands[1:])), x.pos)
+        _define_unhygienic(x, operands[0].car, procedure, context)
+    else:
+        _define_unhygienic(x, operands[0], operands[1], context)
+
+
+@definition("defmacro")
+def defmacro(x: Pair, context: Context) -> None:
+    """(defmacro name formals body ...): without hygiene"""
+    name, formals, *body = parts(x, 3, None, "(defmacro name (parameter ...) body ...)")
+    core = context.env.module.session.core_name
+    procedure = Pair(core("lambda"), Pair(formals, scheme_list(body)), x.pos)
+    _define_unhygienic(x, name, procedure, context)
+
+
+def _define_unhygienic(x: Pair, name: Any, procedure: Any, context: Context) -> None:
+    """Define `name` as what `procedure` makes of the operands, as plain data."""
+    if not is_identifier(name):
+        syntax_error(f"{show(x.car)}: a name is expected, not {show(name)}", x)
+    core = context.env.module.session.core_name
+    form = fresh(symbol("form"), context.env)
+    data = scheme_list([core("cdr"), scheme_list([core("syntax->datum"), form])])
+    made = scheme_list([core("apply"), procedure, data])
+    keyword = scheme_list([core("car"), form])
+    body = scheme_list([core("datum->syntax"), keyword, made])
+    whole = Pair(core("lambda"), scheme_list([scheme_list([form]), body]), x.pos)
+    context.bind(name, transformer(whole, context.env, name))
 
 
 @definition("define-syntax-rule")

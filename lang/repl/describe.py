@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,9 @@ from lang.modules import Module
 from lang.pretty import pretty
 from lang.repl import manual
 from lang.repl.origins import Origin, Origins
+from lang.runtime import late
 from lang.runtime.condition_types import ConditionType
+from lang.runtime.library import Library
 from lang.runtime.native_errors import variable_name
 from lang.runtime.trampoline import call
 from lang.sources import Location
@@ -100,7 +103,7 @@ class Describer:
         if not callable(value) or not hasattr(value, "__name__"):
             standard = _manual(name, home)
             about = standard.documentation if standard is not None else _of_itself(value)
-            documentation = _comment(origin) or about
+            documentation = _comment(origin) or about or _of_library(name, home)
             return Known(name, self.kind_of(value), home, documentation, "", origin)
         origin = origin or self.origins.of_procedure(value)
         documentation = (
@@ -317,11 +320,20 @@ def _of_itself(value: Any) -> str:
     return ""
 
 
+def _of_library(name: str, home: str) -> str:
+    """What the native library of the core that is the module `home` says about a constant."""
+    native = late.MODULES.get(tuple(home.strip("()").split()))
+    if native is None:
+        return ""
+    library: Library = importlib.import_module(native[0]).LIBRARY
+    return library.documentation.get(name, "")
+
+
 def _is_text(value: Any) -> bool:
     return type(value) in (str, Symbol, MString)
 
 
-_STANDARD: Final = ("(guile)", "(srfi ", "(ice-9 ", "(rnrs ")
+_STANDARD: Final = ("(guile", "(srfi ", "(ice-9 ", "(rnrs ")
 
 
 def _manual(name: str, home: str) -> manual.Entry | None:

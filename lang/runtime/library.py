@@ -19,6 +19,7 @@ class Library:
         self.name = name
         self.bindings: dict[str, Any] = {}
         self.staged: set[str] = set()
+        self.documentation: dict[str, str] = {}
 
     def procedure(self, *names: str, staged: bool = False) -> Callable[[F], F]:
         """Bind the decorated function to `names`. It is called by the first one in messages.
@@ -37,8 +38,12 @@ class Library:
 
         return bind
 
-    def constant(self, name: str, value: Any, *, staged: bool = False) -> None:
-        """Bind `name` to a value."""
+    def constant(
+        self, name: str, value: Any, documentation: str = "", *, staged: bool = False
+    ) -> None:
+        """Bind `name` to a value; `documentation` says what that is."""
         self.bindings[name] = value
+        if documentation:
+            self.documentation[name] = documentation
         if staged:
             self.staged.add(name)

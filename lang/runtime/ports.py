@@ -14,14 +14,16 @@ class Port:
     """Base of all ports. `name` is the file's name, or None.
 
     `binary` is what binary-port? says. It changes nothing: every port takes text and bytes.
+    `column` counts from the last line end, that was read or written.
     """
 
-    __slots__ = ("binary", "closed", "name")
+    __slots__ = ("binary", "closed", "column", "name")
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name
         self.closed = False
         self.binary = False
+        self.column = 0
 
     def close(self) -> None:
         """No more reading or writing."""
@@ -39,7 +41,7 @@ class InputPort(Port):
     It is text until bytes are asked for, and the other way round (in UTF-8).
     """
 
-    __slots__ = ("_bytes", "_text", "at", "column", "fold_case", "line")
+    __slots__ = ("_bytes", "_text", "at", "fold_case", "line")
 
     def __init__(self, contents: str | bytes, name: str | None = None) -> None:
         super().__init__(name)
@@ -47,7 +49,6 @@ class InputPort(Port):
         self._bytes = contents if isinstance(contents, bytes) else None
         self.at = 0
         self.line = 0
-        self.column = 0
         self.fold_case = False
         """Has a #!fold-case been read?"""
 
@@ -124,13 +125,9 @@ class InputPort(Port):
 
 
 class OutputPort(Port):
-    """Base of the ports that are written to. `column` counts from the last line end."""
+    """Base of the ports that are written to."""
 
-    __slots__ = ("column",)
-
-    def __init__(self, name: str | None = None) -> None:
-        super().__init__(name)
-        self.column = 0
+    __slots__ = ()
 
     def write(self, text: str) -> None:
         """Put `text` on the port."""
@@ -201,6 +198,10 @@ class FileOutput(OutputPort):
 
     def flush(self) -> None:
         self._file.flush()
+
+    def number(self) -> int:
+        """The number of the open file."""
+        return self._file.fileno()
 
     def close(self) -> None:
         self._file.close()

@@ -8,6 +8,7 @@ from typing import Any, Final
 from lang.data import NIL, Values, cons, scheme_list, symbol
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
+from lang.runtime.signals import misc_error
 from lang.runtime.trampoline import TAIL, call, call_values
 
 LIBRARY = Library("guile")
@@ -137,3 +138,45 @@ def procedure_properties(function: Any) -> Any:
     for key, value in reversed(properties.items()):
         result = cons(cons(key, value), result)
     return result
+
+
+# ---------------------------------------------------------------- SRFI 17
+
+
+@LIBRARY.procedure("make-procedure-with-setter")
+def make_procedure_with_setter(getter: Any, put: Any) -> Callable[..., Any]:
+    """A procedure that does what GETTER does and can stand in (set! (it argument ...) value)."""
+    get = arguments.procedure("make-procedure-with-setter", 1, getter)
+
+    def procedure(*values: Any) -> Any:
+        return get(*values)
+
+    procedure.__name__ = procedure.__qualname__ = getattr(getter, "__name__", "procedure")
+    procedure.tail_calls = True  # type: ignore[attr-defined]
+    procedure.getter = getter  # type: ignore[attr-defined]
+    procedure.setter = arguments.procedure(  # type: ignore[attr-defined]
+        "make-procedure-with-setter", 2, put
+    )
+    return procedure
+
+
+@LIBRARY.procedure("procedure-with-setter?")
+def is_procedure_with_setter(obj: Any) -> bool:
+    """Is OBJ a procedure that make-procedure-with-setter made?"""
+    return hasattr(obj, "setter") and hasattr(obj, "getter")
+
+
+@LIBRARY.procedure("procedure")
+def procedure_of(obj: Any) -> Any:
+    """The getter of a procedure with a setter."""
+    return getattr(obj, "getter", None) or arguments.procedure("procedure", 1, obj)
+
+
+@LIBRARY.procedure("setter")
+def setter(procedure: Any) -> Any:
+    """The procedure that (set! (PROCEDURE argument ...) value) calls."""
+    found = getattr(arguments.procedure("setter", 1, procedure), "setter", None)
+    if found is None:
+        name = getattr(procedure, "__name__", "a procedure")
+        misc_error("setter", "~A has no setter: set! cannot change what it gives", name)
+    return found

@@ -9,7 +9,9 @@ import pytest
 
 from lang.errors import SchemeError, explain
 from lang.printer import write
+from lang.runtime import late
 from lang.runtime.core import staged_names
+from lang.runtime.library import Library
 from lang.session import Session
 
 STDLIB = Path(__file__).parents[3] / "stdlib"
@@ -39,9 +41,16 @@ def test_a_staged_definition_works_in_a_build(tmp_path: Path) -> None:
 NATIVE = ("popen", "ftw", "textual-ports", "binary-ports")
 
 
+def late_libraries() -> list[Library]:
+    """The libraries of the core that are loaded when they are needed."""
+    return [importlib.import_module(module).LIBRARY for module, _ in late.MODULES.values()]
+
+
 def staged() -> list[tuple[str, str]]:
     """Each name that exists in builds only, with what has to be imported for it."""
     names = [("", name) for name in sorted(staged_names())]
+    for library in late_libraries():
+        names += [("", name) for name in sorted(library.staged)]
     for module in NATIVE:
         library = importlib.import_module(f"stdlib.ice_9.{module.replace('-', '_')}").LIBRARY
         names += [(f"(use-modules (ice-9 {module})) ", name) for name in sorted(library.staged)]
@@ -80,9 +89,37 @@ def test_random_numbers_of_a_configuration_follow_from_a_seed() -> None:
         assert session.eval_text(expression) is not None
 
 
+ACTING = """
+    open-output-file open-binary-output-file open-file open-io-file open call-with-output-file
+    with-output-to-file with-error-to-file delete-file rename-file copy-file mkdir mkdtemp rmdir
+    chmod chown symlink link utime truncate-file umask chdir getcwd mknod mkstemp! tmpfile tmpnam
+    system system* primitive-fork execl execlp execle waitpid kill sigaction alarm sleep usleep
+    getpid getppid getuid getgid gethostname uname getlogin getpw getpwnam getgr chroot setuid nice
+    getenv setenv unsetenv putenv environ get-environment-variable get-environment-variables
+    program-arguments command-line
+    current-time current-second current-jiffy gettimeofday get-internal-real-time times
+    pipe dup fileno fdopen flock fsync isatty? socket socketpair connect bind listen accept
+    getaddrinfo send recv! select
+    """
+"""What writes, runs programs, looks at the clock or at the machine."""
+
+
 def test_the_acting_ones_are_staged() -> None:
-    acting = "open-output-file delete-file mkdir rename-file system system* current-time getenv"
-    assert set(acting.split()) <= staged_names()
+    known = staged_names().union(*(library.staged for library in late_libraries()))
+    assert set(ACTING.split()) <= known
+
+
+def test_the_names_of_late_libraries_are_listed() -> None:
+    for module, names in late.MODULES.values():
+        bindings = importlib.import_module(module).LIBRARY.bindings
+        assert sorted(names.split()) == sorted(bindings), module
+
+
+def test_late_libraries_stay_unloaded_and_give_way_to_own_definitions() -> None:
+    session = Session([STDLIB])
+    text = "(define (kill x) (list x)) (define (accept) 'mine) (list (kill 1) (accept))"
+    assert repr(session.eval_text(text)) == "((1) mine)"
+    assert not any(name in session.modules for name in late.MODULES)
 
 
 @pytest.mark.parametrize(
