@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lang.data import NIL, UNSPECIFIED, Pair, Symbol, python_list, scheme_list, symbol
+from lang.data import NIL, UNSPECIFIED, Pair, Symbol, cons, python_list, scheme_list, symbol
 from lang.modules import Interface, Module, module_name
 from lang.reader import read_all
 from lang.runtime import signals
@@ -141,11 +141,12 @@ def library(session: Session) -> Library:
         return UNSPECIFIED
 
     @procedure("eval-string")
+    @tail_calling
     def eval_string(text: Any, module: Any = None) -> Any:
         """The value of the last form of a text, in the module or the current one."""
         inside = session.current if module is None else module_of("eval-string", module)
         source = session.sources.add("eval-string", arguments.string("eval-string", 1, text))
-        return session.evaluate(read_all(source), inside, source.name)
+        return passed_on(session.evaluate(read_all(source), inside, source.name))
 
     @procedure("source-properties")
     def source_properties(obj: Any) -> Any:
@@ -156,7 +157,7 @@ def library(session: Session) -> Library:
         if place is None:
             return NIL
         facts = (("filename", place.file), ("line", place.line - 1), ("column", place.column - 1))
-        return scheme_list(Pair(symbol(key), value) for key, value in facts)
+        return scheme_list(cons(symbol(key), value) for key, value in facts)
 
     @procedure("source-property")
     def source_property(obj: Any, key: Any) -> Any:

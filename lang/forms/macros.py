@@ -72,7 +72,7 @@ def define_macro(x: Pair, context: Context) -> None:
     operands = parts(x, 2, None, "(define-macro (name parameter ...) body ...)")
     if type(operands[0]) is Pair:
         core = context.env.module.session.core_name
-        procedure = Pair(core("lambda"), Pair(operands[0].cdr, scheme_list(operands[1:])), x.pos)
+        procedure = cons(core("lambda"), cons(operands[0].cdr, scheme_list(operands[1:])), x.pos)
         _define_unhygienic(x, operands[0].car, procedure, context)
     else:
         _define_unhygienic(x, operands[0], operands[1], context)
@@ -83,7 +83,7 @@ def defmacro(x: Pair, context: Context) -> None:
     """(defmacro name formals body ...): without hygiene"""
     name, formals, *body = parts(x, 3, None, "(defmacro name (parameter ...) body ...)")
     core = context.env.module.session.core_name
-    procedure = Pair(core("lambda"), Pair(formals, scheme_list(body)), x.pos)
+    procedure = cons(core("lambda"), cons(formals, scheme_list(body)), x.pos)
     _define_unhygienic(x, name, procedure, context)
 
 
@@ -97,7 +97,7 @@ def _define_unhygienic(x: Pair, name: Any, procedure: Any, context: Context) -> 
     made = scheme_list([core("apply"), procedure, data])
     keyword = scheme_list([core("car"), form])
     body = scheme_list([core("datum->syntax"), keyword, made])
-    whole = Pair(core("lambda"), scheme_list([scheme_list([form]), body]), x.pos)
+    whole = cons(core("lambda"), scheme_list([scheme_list([form]), body]), x.pos)
     context.bind(name, transformer(whole, context.env, name))
 
 

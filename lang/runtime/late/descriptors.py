@@ -9,7 +9,7 @@ import string
 import tempfile
 from typing import Any
 
-from lang.data import UNSPECIFIED, MString, Pair
+from lang.data import UNSPECIFIED, MString, Pair, cons
 from lang.runtime import dynamic
 from lang.runtime.library import Library
 from lang.runtime.ports import ConsoleInput, ConsoleOutput, FileOutput, Port
@@ -120,7 +120,7 @@ def close_fdes(number: Any) -> Any:
 def pipe(*_flags: Any) -> Pair:
     """A pair of ports: what is written to the second one comes out of the first."""
     reading, writing = os.pipe()
-    return Pair(port_on(reading, "r"), port_on(writing, "w"))
+    return cons(port_on(reading, "r"), port_on(writing, "w"))
 
 
 @LIBRARY.procedure("dup->fdes", "dup2", staged=True)

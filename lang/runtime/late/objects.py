@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from lang.data import NIL, UNDEFINED, UNSPECIFIED, Pair, scheme_list
+from lang.data import NIL, UNDEFINED, UNSPECIFIED, Pair, cons, scheme_list
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.primitives.procedures import arity, make_procedure_with_setter
@@ -174,7 +174,7 @@ def set_object_property(obj: Any, key: Any, value: Any) -> Any:
     """Note VALUE as the KEY of OBJ."""
     entry = _entry(obj, key)
     if entry is None:
-        _alists.set(obj, Pair(Pair(key, value), _alists.get(obj, NIL)))
+        _alists.set(obj, cons(cons(key, value), _alists.get(obj, NIL)))
     else:
         entry.cdr = value
     return value

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from lang.data import UNSPECIFIED, Pair, scheme_list
+from lang.data import UNSPECIFIED, Pair, cons, scheme_list
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.signals import misc_error, system_error, wrong_type
@@ -69,7 +69,7 @@ def getgroups() -> list[Any]:
 def waitpid(pid: Any, options: Any = 0) -> Pair:
     """Wait for a process that was forked: its number and its status."""
     try:
-        return Pair(*os.waitpid(arguments.integer("waitpid", 1, pid), options))
+        return cons(*os.waitpid(arguments.integer("waitpid", 1, pid), options))
     except OSError as error:
         system_error("waitpid", error)
 
@@ -119,7 +119,7 @@ def sigaction(number: Any, handler: Any = None, *_flags: Any) -> Pair:
     except (OSError, ValueError, TypeError):
         misc_error("sigaction", "signal ~A cannot be handled by ~S", number, handler)
     shown = before if callable(before) else int(before or 0)
-    return Pair(shown, 0)
+    return cons(shown, 0)
 
 
 LIBRARY.constant("SIG_DFL", int(signal.SIG_DFL), "For sigaction: what the system does by itself.")

@@ -7,7 +7,7 @@ import os
 import socket
 from typing import Any
 
-from lang.data import NIL, UNSPECIFIED, Pair, scheme_list
+from lang.data import NIL, UNSPECIFIED, Pair, cons, scheme_list
 from lang.runtime.late.descriptors import port_on
 from lang.runtime.library import Library
 from lang.runtime.ports import Port
@@ -50,7 +50,7 @@ def socketpair(family: Any, style: Any, protocol: Any) -> Pair:
         one, other = socket.socketpair(family, style, protocol)
     except OSError as error:
         system_error("socketpair", error)
-    return Pair(_port(one), _port(other))
+    return cons(_port(one), _port(other))
 
 
 # ---------------------------------------------------------------- addresses: vectors
@@ -188,7 +188,7 @@ def accept(port: Any, *_flags: Any) -> Pair:
         one, address = _socket("accept", port).accept()
     except OSError as error:
         system_error("accept", error)
-    return Pair(_port(one), _fields_of(one.family, address))
+    return cons(_port(one), _fields_of(one.family, address))
 
 
 @LIBRARY.procedure("shutdown", staged=True)
