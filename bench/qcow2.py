@@ -23,8 +23,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.disk import PREFIX, UUID, make_store, measured, packages
 from bench.timing import Gate, Series, judge
+from bench.trees import PREFIX, UUID, make_store, measured, packages
 from builders.tree import Entry
 
 LEAST_FASTER = 5.0

@@ -116,8 +116,9 @@ def _first_difference(one: str, other: str) -> int | None:
         while True:
             ours, theirs = left.read(_BLOCK), right.read(_BLOCK)
             if ours != theirs:
-                common = os.path.commonprefix([ours, theirs])
-                return offset + len(common)
+                pairs = enumerate(zip(ours, theirs, strict=False))
+                shorter = min(len(ours), len(theirs))
+                return offset + next((place for place, (a, b) in pairs if a != b), shorter)
             if not ours:
                 return None
             offset += len(ours)

@@ -216,9 +216,7 @@ class Run:
         found = set(sealed.found)
         if not found:
             return ()
-        return [
-            path for path in self.store.closure(_reads(job.derivation)) if _hash(path) in found
-        ]
+        return [path for path in self.store.closure(_reads(job.derivation)) if _hash(path) in found]
 
     def _release_users(self, job: Job) -> None:
         for user in job.users:

@@ -33,6 +33,7 @@ _OTHER_KINDS = {
     "p": "a fifo",
     "s": "a socket",
 }
+_FILE_TYPES = {"d": 0o040000, "l": 0o120000, "f": 0o100000}
 _one_at_a_time = threading.Lock()
 
 
@@ -242,11 +243,17 @@ class _Builder:
     ) -> Laid:
         iso = self._iso
         for number, entry in enumerate(tree):
-            self._add(number, entry, tree[targets[number]] if number in targets else None)
+            if number:
+                self._add(number, entry, tree[targets[number]] if number in targets else None)
         self._clock.now = epoch
         if boot is not None:
             self._add_el_torito(tree, boot)
+        # Asking for a record lays out anew what was added since: only when all is there.
         iso.force_consistency()
+        self._own(iso.pvd.root_directory_record(), tree[0])
+        for number, entry in enumerate(tree[1:], 1):
+            record = iso.get_record(iso_path=self._names[entry.path])
+            self._own(record, tree[targets[number]] if number in targets else entry)
         recorder = _Recorder()
         iso.write_fp(recorder, blocksize=_BATCH)
         laid = Laid(Plan(recorder.size, recorder.pieces()))
@@ -264,32 +271,25 @@ class _Builder:
     def _add(self, number: int, entry: Entry, target: Entry | None) -> None:
         directory, _, name = entry.path.rpartition("/")
         shown = entry if target is None else target
-        self._clock.now = min(max(shown.mtime // 1_000_000_000, 0), _LAST_SECOND)
+        self._clock.now = _seconds(shown)
         iso = self._iso
-        if not number:
-            self._own(iso.pvd.root_directory_record(), entry, 0o040000)
-            return
         kind = shown.kind
         own = f"D{number:07d}" if kind == "d" else f"F{number:07d}.;1"
         path = self._names[entry.path] = f"{self._names[directory]}/{own}"
         if kind == "d":
-            iso.add_directory(path, rr_name=name, file_mode=0o040000 | entry.mode)
-            self._own(iso.get_record(iso_path=path), entry, 0o040000)
+            iso.add_directory(path, rr_name=name, file_mode=_FILE_TYPES[kind] | entry.mode)
         elif kind == "l":
             iso.add_symlink(path, rr_symlink_name=name, rr_path=str(shown.ref))
-            self._own(iso.get_record(iso_path=path), shown, 0o120000)
+        elif target is not None and target.size:
+            iso.add_hard_link(
+                iso_old_path=self._names[target.path], iso_new_path=path, rr_name=name
+            )
         else:
-            if target is not None and target.size:
-                iso.add_hard_link(
-                    iso_old_path=self._names[target.path], iso_new_path=path, rr_name=name
-                )
-            else:
-                content = _Placeholder(shown.size)
-                mode = 0o100000 | shown.mode
-                iso.add_fp(content, shown.size, path, rr_name=name, file_mode=mode)
-            self._own(iso.get_record(iso_path=path), shown, 0o100000)
+            content = _Placeholder(shown.size)
+            mode = _FILE_TYPES[kind] | shown.mode
+            iso.add_fp(content, shown.size, path, rr_name=name, file_mode=mode)
 
-    def _own(self, record: Any, entry: Entry, kind: int) -> None:
+    def _own(self, record: Any, entry: Entry) -> None:
         """Set the owner and the mode in the record, and in a directory's record of itself."""
         records = [record, *record.children[:1]] if record.is_dir() else [record]
         for each in records:
@@ -298,9 +298,9 @@ class _Builder:
             attributes = _attributes(each)
             attributes.posix_user_id = entry.uid
             attributes.posix_group_id = entry.gid
-            attributes.posix_file_mode = kind | entry.mode
-            if record.is_dir() and not entry.path:
-                _set_times(each, self._clock.now)
+            attributes.posix_file_mode = _FILE_TYPES[entry.kind] | entry.mode
+            if not entry.path:
+                _set_times(each, _seconds(entry))
 
     def _add_el_torito(self, tree: Sequence[Entry], boot: ElTorito) -> None:
         directory, _, name = boot.catalog.rpartition("/")
@@ -319,6 +319,11 @@ class _Builder:
             # a count that does not fit means "to the end of the CD" when it is zero
             load = sectors if sectors <= 0xFFFF else 0
             self._iso.add_eltorito(self._names[boot.efi], **how, boot_load_size=load)
+
+
+def _seconds(entry: Entry) -> int:
+    """The time of a record: what a year of one byte can say."""
+    return min(max(entry.mtime // 1_000_000_000, 0), _LAST_SECOND)
 
 
 def _attributes(record: Any) -> Any:
