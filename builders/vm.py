@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -52,6 +53,13 @@ class NoKvm(BuilderError):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"KVM cannot be used: {why}", hint="leave the accelerator to Kiln")
+
+
+class NoPort(BuilderError):
+    """A port that is to be forwarded cannot be listened on."""
+
+    def __init__(self, port: int, why: str) -> None:
+        super().__init__(f"port {port} cannot be used: {why}", hint="choose another one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,21 +216,32 @@ def find_firmware(directories: Sequence[str] = _FIRMWARE_DIRECTORIES) -> Firmwar
     raise NoFirmware
 
 
+def check(machine: Machine) -> None:
+    """Raise NoQemu, NoFirmware, NoKvm or NoPort if the host has not what the machine needs."""
+    if shutil.which(machine.program) is None:
+        raise NoQemu(machine.program)
+    if machine.firmware == "uefi":
+        find_firmware()
+    if machine.acceleration == "kvm" and (why := host_why_no_kvm()) is not None:
+        raise NoKvm(why)
+    for port, _guest in machine.forwards:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise NoPort(port, error.strerror or str(error)) from error
+
+
 @contextmanager
 def prepared(machine: Machine) -> Iterator[list[str]]:
     """The command line for this host. What it needs besides the images lives as long as the block.
 
-    Raise NoQemu, NoFirmware, NoKvm.
+    Raise what `check` raises.
     """
-    program = shutil.which(machine.program)
-    if program is None:
-        raise NoQemu(machine.program)
-    kvm = machine.acceleration != "tcg"
-    if kvm and (why := host_why_no_kvm()) is not None:
-        if machine.acceleration == "kvm":
-            raise NoKvm(why)
-        kvm = False
-    machine = replace(machine, program=program)
+    check(machine)
+    kvm = machine.acceleration != "tcg" and host_why_no_kvm() is None
+    machine = replace(machine, program=shutil.which(machine.program) or machine.program)
     if machine.firmware == "bios":
         yield command_line(machine, kvm=kvm)
         return
@@ -236,7 +255,7 @@ def prepared(machine: Machine) -> Iterator[list[str]]:
 def run(machine: Machine) -> int:
     """Run the machine with its serial line on this terminal until it stops; QEMU's exit status.
 
-    Its `monitor` is on. Raise NoQemu, NoFirmware, NoKvm.
+    Its `monitor` is on. Raise what `check` raises.
     """
     with prepared(replace(machine, monitor=True)) as command:
         return subprocess.run(command, check=False).returncode
