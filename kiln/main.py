@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Sequence
 
@@ -37,23 +39,43 @@ def usage() -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: see `usage`."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    _open_streams()
+    try:
+        return _run(list(sys.argv[1:] if argv is None else argv))
+    except KeyboardInterrupt:  # while modules are imported
+        print("kiln: interrupted", file=sys.stderr)
+        return 130
+    except OSError as error:  # the standard output takes no help text
+        print(f"kiln: error: {error.strerror}", file=sys.stderr)
+        return 1
+
+
+def _run(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(usage())
+        print(usage(), flush=True)
         return 0 if arguments else 2
     if arguments[0] in ("-V", "--version"):
-        print(f"kiln {VERSION}")
+        print(f"kiln {VERSION}", flush=True)
         return 0
     verb, *rest = arguments
     if verb not in VERBS:
         return _unknown(verb)
-    try:
-        from kiln.report import guarded
+    from kiln.report import guarded
 
-        return guarded(verb, VERBS[verb][0], rest)
-    except KeyboardInterrupt:  # while modules are imported
-        print("kiln: interrupted", file=sys.stderr)
-        return 130
+    return guarded(verb, VERBS[verb][0], rest)
+
+
+def _open_streams() -> None:
+    """Something in the place of standard streams that are closed, so that no file takes their
+    numbers; on a terminal without Unicode, characters that it has not are escaped."""
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.encoding != "utf-8":
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _unknown(verb: str) -> int:

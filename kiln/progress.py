@@ -89,6 +89,7 @@ class _Plain:
     def __init__(self, verbose: bool) -> None:
         self.verbose = verbose
         self.running: dict[str, Started] = {}
+        self.waiting: set[str] = set()
         self.batches = Batches()
 
     def __call__(self, event: Event) -> None:
@@ -99,9 +100,10 @@ class _Plain:
             self.running[event.job] = event
             if event.builder in self.batches.counts:
                 self.batches.start(event.builder)
-            else:
+            elif event.job not in self.waiting:
                 self._say(f"kiln: {event.title}")
         elif isinstance(event, Waiting):
+            self.waiting.add(event.job)
             if event.builder not in self.batches.counts:
                 self._say(f"kiln: {event.title}: waiting for another Kiln that is at it")
         elif isinstance(event, Finished):

@@ -148,4 +148,6 @@ def _log(error: BuilderError) -> str:
         text += f"\n  whole log: {error.log_file}"
     if error.kept is not None:
         text += f"\n  what it left: {error.kept}"
-    return text + "".join(f"\nkiln: error: {other.message}" for other in error.others)
+    # a full disk ends all that runs
+    others = [one for one in error.others if one.kind != error.kind or one.kind != "StoreFull"]
+    return text + "".join(f"\nkiln: error: {other.message}" for other in others)
