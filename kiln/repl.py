@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     session = workspace.open_session(options.load_path(arguments))
     path = workspace.existing_file(arguments.file) if arguments.file is not None else None
-    repl = Repl(session, commands=COMMANDS, width=_width())
+    repl = Repl(session, commands=COMMANDS, width=_width(), folds=sys.stdout.isatty())
     console = _console(repl)
     conversation = _Conversation(repl, console, arguments.debug)
     if path is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lang.data import NIL, Pair, Symbol, cons, iterate, symbol
@@ -57,7 +58,7 @@ def describe(repl: Repl, text: str) -> str:
     if type(form) is Symbol:
         found = repl.run(lambda: repl.describer.describe(form.name, repl.module))
         if found is not None:
-            return found
+            return repl.worded(found)
         elsewhere = _exporters(repl, form.name) or repl.describer.origins.exporters(form.name)
         if elsewhere:
             shown = " or ".join(elsewhere)
@@ -65,9 +66,9 @@ def describe(repl: Repl, text: str) -> str:
     module = _as_module(repl, form)
     if module is not None:
         loaded = repl.import_module(module)
-        return repl.describer.describe_module(loaded)
+        return repl.worded(repl.describer.describe_module(loaded))
     value = repl.session.eval_form(form, repl.module, name)
-    return repl.run(lambda: repl.describer.describe_value(value))
+    return repl.worded(repl.run(lambda: repl.describer.describe_value(value)))
 
 
 def _exporters(repl: Repl, name: str) -> list[str]:
@@ -105,7 +106,8 @@ def apropos(repl: Repl, text: str) -> str:
     if not lines:
         return f"no name matches {text}"
     width = min(max(len(name) for _, name, _ in lines), 34)
-    return "\n".join(f"{label}: {name:<{width}}  {about}".rstrip() for label, name, about in lines)
+    shown = (f"{label}: {name:<{width}}  {about}".rstrip() for label, name, about in lines)
+    return repl.worded("\n".join(shown))
 
 
 def _all_names(repl: Repl) -> Iterator[tuple[str, str, Module]]:
@@ -223,6 +225,18 @@ def use(repl: Repl, text: str) -> str:
     return ""
 
 
+@_command("load", "FILE", "evaluate a file in this module; its value is the answer")
+def load(repl: Repl, text: str) -> str:
+    """As if the file were typed here."""
+    if not text:
+        raise CommandError("the name of a file is expected", "write ,load os.scm")
+    path = Path(text.strip('"')).expanduser()
+    if not path.is_file():
+        what = "is a directory" if path.is_dir() else "does not exist"
+        raise CommandError(f"the file {path} {what}")
+    return repl.shown(repl.load(path, repl.module))
+
+
 @_command("bt", "", "show the procedures that were running when the last error happened")
 def backtrace(repl: Repl, _text: str) -> str:
     """The Scheme procedures of the last error, the innermost first."""
@@ -234,13 +248,13 @@ def backtrace(repl: Repl, _text: str) -> str:
         lines.append(f"  {number:>{width}}  {running.procedure}  {running.location}")
     if len(lines) == 1:
         lines.append("  no procedure was running")
-    return "\n".join(lines)
+    return repl.worded("\n".join(lines))
 
 
 @_command("help h", "[COMMAND]", "list the commands, or tell about one")
 def help_(repl: Repl, text: str) -> str:
     """The table of commands."""
-    return repl.commands.help(text)
+    return repl.worded(repl.commands.help(text))
 
 
 @_command("quit q", "", "end")

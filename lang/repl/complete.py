@@ -25,6 +25,7 @@ _WORDS: Final = frozenset({"WORD", "KEYWORD", "CHARACTER", "BAD"})
 """Kinds of tokens that can be the beginning of what is meant."""
 _WHOLE: Final = frozenset({"LINE_COMMENT", "STRING", "RIGHT_PAREN", "RIGHT_BRACKET"})
 """Kinds of tokens behind which nothing is offered."""
+_FILE_COMMANDS: Final = frozenset({",load"})
 _MODULE_COMMANDS: Final = frozenset({",module", ",m", ",use", ",u", ",describe", ",d"})
 
 
@@ -60,6 +61,9 @@ class Completer:
         if stripped.startswith(","):
             command = stripped.split(None, 1)[0]
             offset = text.index(command) + len(command)
+            operand = text[offset:].lstrip()
+            if command in _FILE_COMMANDS and not operand.startswith('"'):
+                return _files(text, len(text) - len(operand))
         start, found = self._in_scheme(text[offset:], command)
         return start + offset, found
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lang.session import Session
 
 WIDTH: Final = 79
+"""Columns that uses of procedures are laid out in."""
 _LAMBDAS: Final = frozenset({"lambda", "lambda*", "const", "case-lambda", "case-lambda*"})
 
 
@@ -75,10 +76,11 @@ def telling_fields(record: Record) -> Iterator[tuple[str, Any]]:
 
 
 class Describer:
-    """Answers questions about what is bound in a session."""
+    """Answers questions about what is bound in a session, in lines of `width` columns."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, width: int = WIDTH) -> None:
         self.session = session
+        self.width = width
         self.origins = Origins(session)
 
     # ------------------------------------------------------------ names
@@ -207,7 +209,9 @@ class Describer:
     def describe_value(self, value: Any) -> str:
         """A description of a value that an expression gave."""
         name = getattr(value, "__name__", "") if callable(value) else ""
-        known = self.of_value(name or pretty(value, WIDTH, fields=telling_fields, depth=0), value)
+        known = self.of_value(
+            name or pretty(value, self.width, fields=telling_fields, depth=0), value
+        )
         lines = self._heading(known) + self._of_content(value, shown=not name)
         return "\n".join(lines + _place(known.origin))
 
@@ -217,7 +221,9 @@ class Describer:
         lines = [f"({' '.join(module.name)}): a module" + (f", {place}" if place else "")]
         lines += _indented(self.origins.commentary(module.name))
         found = [self.known(name.name, module) for name in sorted_names(module)]
-        lines += _table([(one.name, one.summary or one.kind) for one in found if one is not None])
+        lines += _table(
+            [(one.name, one.summary or one.kind) for one in found if one is not None], self.width
+        )
         return "\n".join(lines)
 
     def _heading(self, known: Known) -> list[str]:
@@ -229,13 +235,15 @@ class Describer:
 
     def _of_content(self, value: Any, *, shown: bool = False) -> list[str]:
         if isinstance(value, RecordType):
-            return _table([(name, value.documentation.get(name, "")) for name in value.fields])
+            return _table(
+                [(name, value.documentation.get(name, "")) for name in value.fields], self.width
+            )
         if isinstance(value, Record):
             about = value.rtd.documentation
-            return _table([(name, about.get(name, "")) for name in value.rtd.fields])
+            return _table([(name, about.get(name, "")) for name in value.rtd.fields], self.width)
         if callable(value) or shown:
             return []
-        return _indented(pretty(value, WIDTH - 2, fields=telling_fields, depth=1))
+        return _indented(pretty(value, self.width - 2, fields=telling_fields, depth=1))
 
     def _record_fields(self, record: RecordSyntax) -> list[str]:
         rows = []
@@ -246,7 +254,7 @@ class Describer:
             elif field.default[0] == "inline":
                 about = f"{about} (default: {pretty(strip(field.default[1]))})".strip()
             rows.append((field.name.name, about))
-        return _table(rows)
+        return _table(rows, self.width)
 
 
 def sorted_names(module: Module) -> list[Symbol]:
@@ -384,14 +392,14 @@ def _indented(text: str) -> list[str]:
     return [f"  {line}".rstrip() for line in text.splitlines()]
 
 
-def _table(rows: list[tuple[str, str]]) -> list[str]:
+def _table(rows: list[tuple[str, str]], line_width: int) -> list[str]:
     """Names and what they are, in two columns."""
     import textwrap
 
     width = min(max((len(name) for name, _ in rows), default=0), 30)
     lines = []
     for name, about in rows:
-        wrapped = textwrap.wrap(about, max(WIDTH - width - 4, 30)) or [""]
+        wrapped = textwrap.wrap(about, max(line_width - width - 4, 30)) or [""]
         start = f"  {name:<{width}}  "
         lines.append(f"{start}{wrapped[0]}".rstrip())
         lines += [" " * len(f"  {'':<{width}}  ") + more for more in wrapped[1:]]

@@ -21,6 +21,7 @@ from lang.pretty import pretty
 from lang.repl.commands import COMMANDS
 from lang.repl.complete import Completer
 from lang.repl.describe import Describer, record_fields, telling_fields
+from lang.repl.folding import folded
 from lang.repl.registry import Commands
 from lang.repl.scan import is_unfinished
 from lang.session import Session
@@ -36,20 +37,37 @@ _DEPTH: Final = 1
 
 class Repl:
     """The state of a conversation. `module` is where expressions are evaluated, `width` the
-    terminal's, `last` the diagnosis of the last error."""
+    terminal's, `last` the diagnosis of the last error; `folds`: whether answers in words are
+    folded to the width, which programs that read them would not like."""
 
-    def __init__(self, session: Session, *, commands: Commands = COMMANDS, width: int = 79) -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        commands: Commands = COMMANDS,
+        width: int = 79,
+        folds: bool = False,
+    ) -> None:
         self.session = session
         self.commands = commands
-        self.width = width
+        self.folds = folds
         self.count = 0
         self.inputs = 0
         self.last: Diagnosis | None = None
-        self.describer = Describer(session)
+        self.describer = Describer(session, width)
         self.completer = Completer(self.describer, lambda: self.module, commands.summaries())
         self._history = session.enter(_HISTORY)
         self._transcripts: dict[str, str] = {}
         self.module = self._with_history(session.user_module())
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal."""
+        return self.describer.width
+
+    @width.setter
+    def width(self, columns: int) -> None:
+        self.describer.width = columns
 
     # ------------------------------------------------------------ modules
 
@@ -61,9 +79,10 @@ class Repl:
         """The module called `name`, loaded if need be."""
         return self.session.import_module(name)
 
-    def load(self, path: Path) -> Any:
-        """Evaluate the file `path` and enter its module; gives the value of its last form."""
-        module = self.session.user_module()
+    def load(self, path: Path, module: Module | None = None) -> Any:
+        """Evaluate the file `path`, in `module` or in one of its own, and enter the module that it
+        ends in; gives the value of its last form."""
+        module = module or self.session.user_module()
         value = self.session.load_file(path, module)
         source = self.session.sources.named(str(path))
         forms = reader.read_all(source) if source is not None else []
@@ -157,6 +176,10 @@ class Repl:
         return render(self.last, self.session.sources)
 
     # ------------------------------------------------------------ values
+
+    def worded(self, text: str) -> str:
+        """An answer in words, in lines that fit the terminal."""
+        return folded(text, self.width) if self.folds else text
 
     def shown(self, value: Any) -> str:
         """Lines `$1 = VALUE` for a value, each of several values; empty for one that says nothing.

@@ -145,6 +145,33 @@ def test_use_imports(say: Say) -> None:
     assert say("%pi") == "$1 = 3.14"
 
 
+def test_a_file_can_be_loaded_into_the_conversation(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "more.scm").write_text("(define twice (* x 2))\n(+ twice 1)\n")
+    say("(define x 4)")
+    assert say(f",load {tmp_path}/more.scm") == "$1 = 9"
+    assert say("twice") == "$2 = 8"
+    with pytest.raises(CommandError, match="does not exist"):
+        say(",load none.scm")
+    with pytest.raises(CommandError, match="is a directory"):
+        say(f',load "{tmp_path}"')
+
+
+def test_files_to_load_are_completed(repl: Repl, tmp_path: Path) -> None:
+    (tmp_path / "more.scm").touch()
+    text = f",load {tmp_path}/mo"
+    start, found = repl.completer.complete(text)
+    assert text[:start] + found[0].text == f",load {tmp_path}/more.scm"
+
+
+def test_answers_in_words_fit_the_terminal(repl: Repl, say: Say) -> None:
+    say("(use-modules (shapes))")
+    repl.width = 40
+    assert max(map(len, say(",help").splitlines())) > 40
+    repl.folds = True
+    for command in (",help", ",apropos ^circle", ",describe circle", ",describe (shapes)"):
+        assert all(len(line) <= 40 or " " not in line.strip() for line in say(command).split("\n"))
+
+
 # ---------------------------------------------------------------- descriptions
 
 
