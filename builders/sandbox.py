@@ -8,6 +8,7 @@ first is killed all go.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import signal
@@ -166,6 +167,9 @@ def _be_called(sandbox: Sandbox, function: Callable[[], int], writer: int) -> No
     try:
         os.dup2(writer, 1)
         os.dup2(writer, 2)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # lines are seen when they are written, and in order with those of other programs
+            sys.stdout.reconfigure(line_buffering=True)
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         try:
             enter(sandbox)

@@ -46,7 +46,7 @@ def shown(style: str = "auto", *, verbose: bool = False) -> Iterator[EventSink]:
 
 def _json(event: Event) -> None:
     record = {"event": type(event).__name__.lower(), **asdict(event)}
-    print(json.dumps(record, ensure_ascii=False), file=sys.stderr, flush=True)
+    print(json.dumps(record), file=sys.stderr, flush=True)
 
 
 MANY = {"fetch": "fetch", "unpack-deb": "unpack"}

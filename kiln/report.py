@@ -95,7 +95,7 @@ def _complain(text: str, json: bool) -> None:
     if json:
         from json import dumps
 
-        text = dumps({"event": "error", "message": text}, ensure_ascii=False)
+        text = dumps({"event": "error", "message": text})
     print(text, file=sys.stderr)
 
 
