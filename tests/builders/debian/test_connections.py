@@ -14,6 +14,15 @@ import pytest
 from builders.debian import connections
 
 
+class Quiet(ThreadingHTTPServer):
+    """Says nothing about clients that go away."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_arguments: object) -> None:
+        pass
+
+
 class Server:
     """Speaks HTTP/1.1; `peers` are the connections that requests came by."""
 
@@ -31,8 +40,7 @@ class Server:
             def do_GET(self) -> None:
                 server.answer(self)
 
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
+        self.http = Quiet(("127.0.0.1", 0), Handler)
         self.base = f"http://localhost:{self.http.server_port}"
         threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
 
