@@ -24,6 +24,7 @@ DEEPEST = 400
 READERS = (
     "builders.readers.squashfs",
     "builders.readers.erofs",
+    "builders.readers.btrfs",
     "builders.readers.ext4",
     "builders.readers.iso9660",
     "builders.readers.fat",
@@ -39,7 +40,6 @@ _OTHERS = (
     (0, b"\x28\xb5\x2f\xfd", "compressed by zstd"),
     (0, b"KDMV", "a VMDK image"),
     (0, b"XFSB", "an XFS file system"),
-    (65600, b"_BHRfS_M", "a btrfs file system"),
     (257, b"ustar", "a tar archive"),
 )
 
@@ -98,7 +98,7 @@ def open_file_system(source: Source) -> FileSystem:
             raise UnknownContent(f"this is {what}: it cannot be looked into")
     raise UnknownContent(
         "there is no file system that Kiln reads",
-        hint="it reads ext2, ext3, ext4, FAT, ISO 9660, EROFS and squashfs",
+        hint="it reads ext2, ext3, ext4, btrfs, FAT, ISO 9660, EROFS and squashfs",
     )
 
 

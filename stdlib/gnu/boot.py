@@ -50,16 +50,27 @@ def grub_configuration(
 
 @LIBRARY.procedure("grub-early-configuration")
 def grub_early_configuration(
-    kind: Literal["uuid", "label"], value: str, serial: bool, unit: int, speed: int
+    kind: Literal["uuid", "label"], value: str, boot: str, serial: bool, unit: int, speed: int
 ) -> str:
-    """What GRUB's core runs first: it finds the root file system and its grub.cfg."""
-    return early_cfg(FileSystem(kind, value), serial=_serial(serial, unit, speed))
+    """What GRUB's core runs first: it finds the root file system and its grub.cfg below `boot`."""
+    serial_line = _serial(serial, unit, speed)
+    return early_cfg(FileSystem(kind, value), prefix=f"{boot}/grub", serial=serial_line)
 
 
 @LIBRARY.procedure("grub-loader-configuration")
-def grub_loader_configuration(kind: Literal["uuid", "label"], value: str) -> str:
-    """What a GRUB on an EFI system partition reads: it goes on to the grub.cfg of the root."""
-    return loader_cfg(FileSystem(kind, value))
+def grub_loader_configuration(kind: Literal["uuid", "label"], value: str, boot: str) -> str:
+    """What a GRUB on an EFI system partition reads: it goes on to the root's, below `boot`."""
+    return loader_cfg(FileSystem(kind, value), prefix=f"{boot}/grub")
+
+
+@LIBRARY.procedure("grub-bios-modules")
+def grub_bios_modules(file_system: str) -> Any:
+    """The modules of a core that reads this root file system, or null for the usual ones."""
+    from builders.bootloaders.grub import BIOS_MODULES
+
+    if file_system == "btrfs":
+        return [*BIOS_MODULES, "btrfs"]
+    return None
 
 
 @LIBRARY.procedure("grub-keymap-packages")

@@ -37,7 +37,7 @@ DIRECTORY, XATTR = 2, 8
 ROOT_READ_ONLY = 1
 _ROOT_ITEM_INIT = 1 << 31
 _EXTENT_DATA, _EXTENT_TREE_BLOCK = 1, 2
-_INLINE, _REGULAR = 0, 1
+INLINE, REGULAR = 0, 1
 
 KEY = struct.Struct("<QBQ")
 _INODE = struct.Struct("<5Q4I3Q32x" + "QI" * 4)
@@ -116,11 +116,11 @@ def root_ref(directory: int, index: int, name: bytes) -> bytes:
 
 
 def inline_extent(content: bytes, generation: int) -> bytes:
-    return struct.pack("<QQIB", generation, len(content), 0, _INLINE) + content
+    return struct.pack("<QQIB", generation, len(content), 0, INLINE) + content
 
 
 def regular_extent(address: int, length: int, generation: int) -> bytes:
-    return struct.pack("<QQIBQQQQ", generation, length, 0, _REGULAR, address, length, 0, length)
+    return struct.pack("<QQIBQQQQ", generation, length, 0, REGULAR, address, length, 0, length)
 
 
 def data_extent_item(root: int, inode: int, offset: int, generation: int) -> bytes:

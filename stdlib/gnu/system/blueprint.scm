@@ -25,8 +25,9 @@
   (initrd blueprint-initrd)
   (key blueprint-key))
 
-(define* (operating-system-blueprint os #:key (bootable? #t))
-  "What OS rests on; without kernel and initrd unless it is BOOTABLE?, as in a container."
+(define* (operating-system-blueprint os #:key (bootable? #t) (modules '()))
+  "What OS rests on; without kernel and initrd unless it is BOOTABLE?, as in a container. The initrd
+loads MODULES, too."
   (let* ((facts (operating-system-facts os))
          (mentioned (append-map lowered-packages
                                 (append (lowered-files os facts)
@@ -40,7 +41,10 @@
            (root root)
            (kernel-version version)
            (initrd (and version
-                        (initrd-derivation root version (operating-system-initrd-modules os))))
+                        (initrd-derivation
+                         root version
+                         (delete-duplicates
+                          (append modules (operating-system-initrd-modules os))))))
            (key (string-append (derivation-path root) " " (operating-system-host-name os)))))))))
 
 (define (blueprint-kernel-file blueprint)

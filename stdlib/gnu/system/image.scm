@@ -13,6 +13,7 @@
   #:use-module (gnu system blueprint)
   #:use-module (gnu system file-systems)
   #:use-module (gnu system loaders)
+  #:use-module (gnu system subvolumes)
   #:use-module (gnu system uuid)
   #:export (root-partition esp-partition bios-boot-partition root-offset
             mbr-disk-image efi-disk-image mbr-hybrid-disk-image iso9660-image docker-image
@@ -194,6 +195,18 @@
                                 part))
                           (image-partitions base)))))
 
+(define (image-with-root-type base os)
+  "BASE, of an image type, with a btrfs where OS declares that its root is one."
+  (if (and (memq (image-format base) '(disk-image compressed-qcow2 vmdk vhd))
+           (string=? (file-system-type (operating-system-root-file-system os)) "btrfs"))
+      (image (inherit base)
+             (partitions (map (lambda (part)
+                                (if (root-partition? part)
+                                    (partition (inherit part) (file-system "btrfs"))
+                                    part))
+                              (image-partitions base))))
+      base))
+
 (define* (os->image os #:key (type mbr-raw-image-type))
   "An image of OS, of TYPE."
   ((image-type-constructor type) os))
@@ -214,7 +227,8 @@
                                             " this one ends in")
                              value))))
          (sized (if size (image (inherit base) (size size)) base))
-         (labelled (if label (image-with-label sized label) sized))
+         (typed (if (operating-system? value) (image-with-root-type sized value) sized))
+         (labelled (if label (image-with-label typed label) typed))
          (compressed (if compression
                          (image (inherit labelled) (compression compression))
                          labelled)))
@@ -246,9 +260,25 @@ names what is in the image, and from the partition's place."
       ((disk-image compressed-qcow2 vmdk vhd vhdx)
        (let ((root (find-root-partition image)))
          (if (image-volatile-root? image)
-             (with-root os "overlay" "overlay")
-             (with-root os (partition-uuid root) (partition-file-system root)))))
+             (with-root (with-devices os root) "overlay" "overlay")
+             (with-root (with-devices os root)
+                        (partition-uuid root) (partition-file-system root)))))
       (else (with-root os "overlay" "overlay")))))
+
+(define (with-devices os root)
+  "OS with the subvolumes that it mounts from the partition ROOT on the device that this is."
+  (if (string=? (partition-file-system root) "btrfs")
+      (operating-system
+        (inherit os)
+        (file-systems
+         (map (lambda (fs)
+                (if (and (file-system-subvolume fs)
+                         (not (string=? (file-system-mount-point fs) "/"))
+                         (on-root-partition? fs os root))
+                    (file-system (inherit fs) (device (partition-uuid root)))
+                    fs))
+              (operating-system-file-systems os))))
+      os))
 
 (define (with-root os device type)
   "OS with the root file system on DEVICE, of TYPE."
@@ -302,23 +332,29 @@ names what is in the image, and from the partition's place."
   "The derivation of the disk with the partitions of the image DECLARED."
   (check-partitions declared)
   (let* ((os (image-operating-system declared))
-         (blueprint (operating-system-blueprint os))
+         (type (partition-file-system (find-root-partition declared)))
+         (subvolume (root-subvolume os (find-root-partition declared)))
+         (blueprint (operating-system-blueprint
+                     os #:modules (if (string=? type "btrfs") '("btrfs") '())))
          (image (image (inherit declared)
                        (partitions (partitions-with-uuids declared (blueprint-key blueprint)))))
          (root (find-root-partition image))
          (root-uuid (uuid-string (partition-uuid root)))
          (arguments (append
-                     (system-kernel-arguments os (partition-uuid root) (partition-file-system root))
+                     (system-kernel-arguments os (partition-uuid root) type
+                                              #:subvolume subvolume)
                      (if (image-volatile-root? image) '("kiln.volatile=1") '())))
          (tree (system-tree blueprint (operating-system-for-image image)
-                            (boot-files os blueprint arguments)))
+                            (boot-files os blueprint arguments #:subvolume subvolume)))
          (contents (map (lambda (part)
                           (partition-content part tree
                                              (lambda ()
                                                (esp-tree os blueprint arguments
-                                                         #:root-uuid root-uuid))))
+                                                         #:root-uuid root-uuid
+                                                         #:subvolume subvolume))))
                         (image-partitions image)))
-         (bios (and (bios-bootable? image) (grub-bios os root-uuid))))
+         (bios (and (bios-bootable? image)
+                    (grub-bios os root-uuid #:type type #:subvolume subvolume))))
     (check-bootable image bios)
     (derivation
      (image-file-name image (case (image-format image)
@@ -331,7 +367,12 @@ names what is in the image, and from the partition's place."
        (table . ,(symbol->string (image-partition-table-type image)))
        (size . ,(if (eq? (image-size image) 'guess) 'null (image-size image)))
        (disk_uuid . ,(uuid-string (declaration-uuid root-uuid "disk")))
-       (partitions . ,(list->vector (map partition->json (image-partitions image) contents)))
+       (partitions
+        . ,(list->vector
+            (map (lambda (part content)
+                   (partition->json part content (partition-options part os)))
+                 (image-partitions image)
+                 contents)))
        (boot . ((grub_bios . ,(if bios (derivation-path bios) 'null)))))
      (delete-duplicates
       (append (if bios (list bios) '()) (append-map cdr contents))
@@ -387,7 +428,13 @@ not for a BIOS"
          (derivation "partition-tree" "directory-tree" `((source . ,source))
                      (lowered-inputs lowered) "look through a partition's files")))))
 
-(define (partition->json part content)
+(define (partition-options part os)
+  "What the builder of PART's file system is told beside label and UUID."
+  (if (and (root-partition? part) (string=? (partition-file-system part) "btrfs"))
+      `((subvolumes . ,(root-subvolumes os part)))
+      '()))
+
+(define (partition->json part content options)
   `((file_system . ,(partition-file-system part))
     ,@(car content)
     (size . ,(if (eq? (partition-size part) 'guess) 'null (partition-size part)))
@@ -396,6 +443,7 @@ not for a BIOS"
     (label . ,(or (partition-label part) 'null))
     (name . ,(or (partition-name part) (partition-label part) 'null))
     (uuid . ,(uuid-string (partition-uuid part)))
+    ,@(if (null? options) '() `((options . ,options)))
     (partition_uuid . ,(uuid-string (partition-partition-uuid part)))
     (type . ,(let ((type (partition-type part)))
                (cond ((not type) 'null) ((uuid? type) (uuid-string type)) (else type))))

@@ -14,11 +14,13 @@
   #:export (system-kernel-arguments boot-files grub-bios esp-tree grub-iso unified-kernel
             grub-menu))
 
-(define (system-kernel-arguments os root type)
-  "The kernel's arguments for OS with its root on the device ROOT, of file system TYPE."
+(define* (system-kernel-arguments os root type #:key (subvolume #f))
+  "The kernel's arguments for OS with its root on the device ROOT, of file system TYPE, in
+SUBVOLUME if it has any."
   (let ((root-fs (operating-system-root-file-system os)))
     (append (list (string-append "root=" (device->spec root)))
             (if type (list (string-append "rootfstype=" type)) '())
+            (if subvolume (list (string-append "rootflags=subvol=" subvolume)) '())
             (list (if (memq 'read-only (file-system-flags root-fs)) "ro" "rw"))
             (assq-ref (operating-system-facts os) 'kernel-arguments))))
 
@@ -52,43 +54,51 @@
                 (list tools)
                 "make GRUB's keyboard layout")))
 
-(define (boot-files os blueprint arguments)
-  "The lowered files of /boot, for boot loaders that read them there."
+(define (boot-directory subvolume)
+  "Where GRUB, which sees a btrfs from its top, finds /boot of a root in SUBVOLUME."
+  (if subvolume (string-append "/" subvolume "/boot") "/boot"))
+
+(define* (boot-files os blueprint arguments #:key (subvolume #f))
+  "The lowered files of /boot, for boot loaders that read them there; the root is in SUBVOLUME, or
+fills its file system."
   (let* ((version (blueprint-kernel-version blueprint))
          (initrd (blueprint-initrd blueprint))
-         (linux (string-append "/boot/vmlinuz-" version))
-         (initrd-file (string-append "/boot/initrd.img-" version))
+         (boot (boot-directory subvolume))
+         (linux (string-append boot "/vmlinuz-" version))
+         (initrd-name (string-append "initrd.img-" version))
          (layout (bootloader-configuration-keyboard-layout (operating-system-bootloader os)))
          (keymap (and layout (keymap-derivation layout)))
-         (keymap-file "/boot/grub/kiln.gkb"))
+         (keymap-name "grub/kiln.gkb"))
     (append
      (list
       (tree-file "boot/grub/grub.cfg"
-                 `((text . ,(grub-menu os linux initrd-file arguments
-                                       #:keymap (and keymap keymap-file)))))
-      (tree-file (string-drop initrd-file 1) `((source . ,(derivation-path initrd)))
+                 `((text . ,(grub-menu os linux (string-append boot "/" initrd-name) arguments
+                                       #:keymap (and keymap
+                                                     (string-append boot "/" keymap-name))))))
+      (tree-file (string-append "boot/" initrd-name) `((source . ,(derivation-path initrd)))
                  #:inputs (list initrd)))
      (if keymap
-         (list (tree-file (string-drop keymap-file 1) `((source . ,(derivation-path keymap)))
+         (list (tree-file (string-append "boot/" keymap-name) `((source . ,(derivation-path keymap)))
                           #:inputs (list keymap)))
          '()))))
 
 ;;; BIOS.
 
-(define (early-configuration os kind value)
+(define* (early-configuration os kind value #:optional (subvolume #f))
   (let ((config (operating-system-bootloader os)))
-    (grub-early-configuration kind value (serial-menu? config)
+    (grub-early-configuration kind value (boot-directory subvolume) (serial-menu? config)
                               (bootloader-configuration-serial-unit config)
                               (bootloader-configuration-serial-speed config))))
 
-(define (grub-bios os root-uuid)
-  "The derivation of GRUB's boot code for BIOS machines, which looks for its root by ROOT-UUID."
+(define* (grub-bios os root-uuid #:key (type "ext4") (subvolume #f))
+  "The derivation of GRUB's boot code for BIOS machines, which looks for its root by ROOT-UUID: a
+file system of TYPE, in SUBVOLUME if it has any."
   (let ((tools (native-packages-named "grub-common" "grub-pc-bin")))
     (derivation "grub-bios" "grub-bios"
                 `((native . ,(derivation-path tools))
-                  (modules . null)
+                  (modules . ,(or (grub-bios-modules type) 'null))
                   (prefix . "/boot/grub")
-                  (early . ,(early-configuration os "uuid" root-uuid)))
+                  (early . ,(early-configuration os "uuid" root-uuid subvolume)))
                 (list tools)
                 "make GRUB's boot code")))
 
@@ -104,14 +114,14 @@
 
 ;;; UEFI.
 
-(define* (esp-tree os blueprint arguments #:key (root-uuid #f) (root-label #f))
+(define* (esp-tree os blueprint arguments #:key (root-uuid #f) (root-label #f) (subvolume #f))
   "The derivation of the tree of an EFI system partition that starts OS from the root with
-ROOT-UUID, or ROOT-LABEL."
+ROOT-UUID, or ROOT-LABEL, in SUBVOLUME if it has any."
   (let ((name (bootloader-name
                (bootloader-configuration-bootloader (operating-system-bootloader os))))
         (config (if root-uuid
-                    (grub-loader-configuration "uuid" root-uuid)
-                    (grub-loader-configuration "label" root-label))))
+                    (grub-loader-configuration "uuid" root-uuid (boot-directory subvolume))
+                    (grub-loader-configuration "label" root-label (boot-directory subvolume)))))
     (case name
       ((grub grub-efi)
        (let ((tools (native-packages-named "grub-common" "grub-efi-amd64-bin")))
