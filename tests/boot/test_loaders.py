@@ -45,6 +45,7 @@ INIT = b"""#!/bin/sh
 if [ -d /sys/firmware/efi ]; then way=UEFI; else way=BIOS; fi
 echo "the root was reached by $way: $(cat /proc/cmdline)"
 if dmesg | grep -qi "secure boot enabled"; then echo "Secure Boot is on"; fi
+grep " / " /proc/mounts
 poweroff -f
 """
 
@@ -56,6 +57,7 @@ class Parts:
     store: Path
     index: Index
     kernel: Derivation
+    busybox: Derivation
     initrd: Derivation
     root: str
     version: str
@@ -89,17 +91,32 @@ def parts(shared_folders: Folders, tmp_path_factory: pytest.TempPathFactory) -> 
     with Store(shared_folders.base / "store") as store:
         realise([kernel, busybox, initrd], store)
         tree = root_tree(store, kernel, busybox, initrd, version)
-        (folder / "manifest").write_text(mtree.write(tree), "ascii")
-        root = store.add_path("loader-test-root", folder, recursive=True)
-        return Parts(shared_folders.base / "store", index, kernel, initrd, root, version)
+        root = added(store, tree, folder)
+        base = shared_folders.base / "store"
+        return Parts(base, index, kernel, busybox, initrd, root, version)
+
+
+def added(store: Store, tree: Sequence[Entry], folder: Path) -> str:
+    """The path of an item of the tree."""
+    (folder / "manifest").write_text(mtree.write(tree), "ascii")
+    return store.add_path("loader-test-root", folder, recursive=True)
 
 
 def root_tree(
-    store: Store, kernel: Derivation, busybox: Derivation, initrd: Derivation, version: str
+    store: Store,
+    kernel: Derivation,
+    busybox: Derivation,
+    initrd: Derivation,
+    version: str,
+    boot: str = "/boot",
+    arguments: tuple[str, ...] = ARGUMENTS,
 ) -> list[Entry]:
-    """A root with busybox, the kernel, its initrd, a menu of GRUB's and an init."""
+    """A root with busybox, the kernel, its initrd, a menu of GRUB's and an init.
+
+    GRUB finds the directory /boot at `boot`.
+    """
     menu = grub.grub_cfg(
-        [LinuxEntry("Kiln", f"/boot/vmlinuz-{version}", ARGUMENTS, "/boot/initrd.img")],
+        [LinuxEntry("Kiln", f"{boot}/vmlinuz-{version}", arguments, f"{boot}/initrd.img")],
         timeout=0,
         serial=grub.Serial(),
     )
@@ -137,8 +154,12 @@ def disk(
     *,
     table: Literal["mbr", "gpt", "hybrid"] = "gpt",
     bios: Derivation | None = None,
+    root: Mapping[str, Any] | None = None,
 ) -> Path:
-    """An image with a root, an ESP of `esp`'s tree and boot code of `bios`; either may lack."""
+    """An image with a root, an ESP of `esp`'s tree and boot code of `bios`; either may lack.
+
+    `root`: what its partition has in place of an ext4 with the parts' root.
+    """
     declared = []
     if bios is not None and table != "mbr":
         declared.append(
@@ -148,7 +169,8 @@ def disk(
         declared.append(
             partition(2, "vfat", esp.path, size=40 * MIB, label="ESP", flags=["esp"], name="esp")
         )
-    declared.append(partition(3, "ext4", parts.root, uuid=UUID, flags=["boot"], name="root"))
+    rooted = {"file_system": "ext4", "tree": parts.root, **(root or {})}
+    declared.append(partition(3, **rooted, uuid=UUID, flags=["boot"], name="root"))
     arguments: Mapping[str, Any] = {
         "table": table,
         "size": None,
@@ -157,7 +179,7 @@ def disk(
         "boot": {"grub_bios": bios.path if bios else None},
     }
     inputs = tuple(each for each in (esp, bios) if each is not None)
-    image = Derivation("disk.img", "disk-image", arguments, inputs, (parts.root,))
+    image = Derivation("disk.img", "disk-image", arguments, inputs, (rooted["tree"],))
     with Store(parts.store) as store:
         (path,) = realise([image], store)
         return store.real(path)
@@ -273,6 +295,31 @@ def test_firmware_starts_a_unified_kernel_image_by_itself(parts: Parts) -> None:
         parts, "esp", [image], files=[{"path": "EFI/BOOT/BOOTX64.EFI", "source": image.path}]
     )
     assert reaches_the_root(disk(parts, esp), "uefi") == " ".join(ARGUMENTS)
+
+
+def test_grub_and_the_initrd_find_a_root_in_a_subvolume_of_btrfs(
+    parts: Parts, tmp_path: Path
+) -> None:
+    arguments = (*ARGUMENTS, "rootfstype=btrfs", "rootflags=subvol=systems/@")
+    initrd = initrd_derivation(parts.kernel, parts.busybox, ["btrfs"])
+    boot = "/systems/@/boot"
+    with Store(parts.store) as store:
+        realise([initrd], store)
+        tree = root_tree(store, parts.kernel, parts.busybox, initrd, parts.version, boot, arguments)
+        root = added(store, tree, tmp_path)
+    early = grub.early_cfg(FileSystem("uuid", UUID), prefix=f"{boot}/grub", serial=grub.Serial())
+    bios = grub.grub_bios_derivation(
+        parts.native("grub-common", "grub-pc-bin"),
+        early=early,
+        modules=[*grub.BIOS_MODULES, "btrfs"],
+    )
+    subvolumes = [{"path": "systems/@", "holds": ""}, {"path": "@opt", "holds": "opt"}]
+    btrfs = {"file_system": "btrfs", "tree": root, "options": {"subvolumes": subvolumes}}
+    image = disk(parts, None, table="mbr", bios=bios, root=btrfs)
+    with booted(machine(image, "bios"), patience=120) as console:
+        console.expect("the root was reached by BIOS")
+        console.expect(r"btrfs ro,[^\r\n]*subvol=/systems/@")
+        console.expect_end()
 
 
 @contextmanager

@@ -96,6 +96,15 @@ def test_what_is_there_already_is_said_to_be(run_kiln: RunKiln) -> None:
     assert ended.err == "kiln: nothing to build, all of it is there\n"
 
 
+def test_a_subvolume_wants_a_btrfs(run_kiln: RunKiln, tmp_path: Path) -> None:
+    file = tmp_path / "os.scm"
+    file.write_text(declaration().replace('(type "ext4"))', '(type "ext4") (options "subvol=@"))'))
+    ended = run_kiln("image", "-n", "os.scm", cwd=tmp_path)
+    assert ended.status == 1
+    assert "subvolume @, but its partition is ext4" in ended.err, ended.err
+    assert "os.scm:6:23: error: " in ended.err
+
+
 PARTITIONS = {
     '(label "seventeen letters")': "too long for ext4",
     '(label "twelve bytes") (file-system "vfat")': "too long for vfat",
