@@ -66,6 +66,8 @@ def _tar(compression: str | None, peers: Mapping[str, str]) -> Format:
     return Format(("builders.archive_image", "archive_image"), arguments, peers, tools=["tar"])
 
 
+_SQUASHFS = "-comp zstd -Xcompression-level 3 -quiet -no-progress"
+
 FORMATS: dict[str, Format] = {
     "ext4": _file_system(
         "ext4",
@@ -81,7 +83,6 @@ FORMATS: dict[str, Format] = {
         },
         "mkfs.vfat mcopy",
         plain=True,
-        options={"uuid": "8C1E-3B5A"},
     ),
     "erofs": _file_system(
         "erofs",
@@ -100,8 +101,8 @@ FORMATS: dict[str, Format] = {
         {"native": NATIVE, "compression": "zstd"},
         {
             "cp -a, mksquashfs": "cp -a $root $out.staging"
-            " && mksquashfs $out.staging $out -comp zstd -quiet -no-progress",
-            "mksquashfs": "mksquashfs $root $out -comp zstd -quiet -no-progress",
+            f" && mksquashfs $out.staging $out {_SQUASHFS}",
+            "mksquashfs": f"mksquashfs $root $out {_SQUASHFS}",
         },
         native="squashfs-tools",
         tools=["mksquashfs"],
