@@ -92,7 +92,8 @@ def evaluate(session: Session, action: Callable[[], T]) -> T:
     except (BuilderError, OSError, KeyboardInterrupt):
         raise
     except Exception as error:
-        diagnosis = explain(error, session.sources, lambda: _visible_names(session))
+        names = _visible_names
+        diagnosis = explain(error, session.sources, lambda: names(session), session.exporters)
         if _said_by_library(diagnosis, session):
             diagnosis.location = None
         text = render(diagnosis, session.sources)

@@ -6,20 +6,18 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
+from itertools import groupby, islice
 from types import TracebackType
 from typing import Any, Final, NamedTuple
 
 from lang.codegen import THUNK
-from lang.data import python_list
+from lang.data import Symbol, python_list
 from lang.numeric import ARITHMETIC
 from lang.runtime.condition_types import (
     ERROR_LOCATION,
     FIX_HINT,
     IRRITANTS,
-    LEXICAL,
     POSITION,
-    SYNTAX,
     WHO,
     Condition,
 )
@@ -35,6 +33,9 @@ BLAME_THE_CALLER: Final = frozenset({parse_keywords.__code__, no_clause.__code__
 
 LONGEST_TRACE: Final = 50
 """Of endless recursion, the innermost part is enough."""
+SHOWN_CALLS: Final = 6
+"""How many calls are shown with an error."""
+TOP: Final = "top level"
 
 
 class Call(NamedTuple):
@@ -49,10 +50,11 @@ class Diagnosis:
     """An error, explained. `kind` is Guile's key for it, such as "unbound-variable".
 
     `trace` are the Scheme procedures that were running, the innermost first; proper tail calls
-    leave none. `exception` is the Python exception, for debugging Kiln.
+    leave none. `macro` names the macro whose use at `location` made the code that failed.
+    `exception` is the Python exception, for debugging Kiln.
     """
 
-    __slots__ = ("exception", "hint", "kind", "location", "message", "trace")
+    __slots__ = ("exception", "hint", "kind", "location", "macro", "message", "trace")
 
     def __init__(
         self,
@@ -62,6 +64,7 @@ class Diagnosis:
         trace: tuple[Call, ...],
         kind: str,
         exception: BaseException,
+        macro: str | None = None,
     ) -> None:
         self.location = location
         self.message = message
@@ -69,6 +72,7 @@ class Diagnosis:
         self.trace = trace
         self.kind = kind
         self.exception = exception
+        self.macro = macro
 
     @property
     def internal(self) -> bool:
@@ -77,9 +81,13 @@ class Diagnosis:
 
 
 def explain(
-    error: BaseException, sources: SourceMap, bound_names: Callable[[], Iterable[str]]
+    error: BaseException,
+    sources: SourceMap,
+    bound_names: Callable[[], Iterable[str]],
+    exporters: Callable[[str], Sequence[str]],
 ) -> Diagnosis:
-    """The diagnosis of `error`. `bound_names` gives the names that could have been meant.
+    """The diagnosis of `error`. `bound_names` gives the names that could have been meant,
+    `exporters` the modules that export a name.
 
     A KeyboardInterrupt or SystemExit is no error and is raised again.
     """
@@ -96,17 +104,21 @@ def explain(
         message = _operator(location, sources) + message
     hint = payload.field(FIX_HINT, "hint") if isinstance(payload, Condition) else None
     kind = _kind(payload)
+    macro = _macro_at(location, sources)
     if kind == "unbound-variable":
-        location = _at_name(location, payload, sources)
-        hint = hint or _suggestion(payload, bound_names)
+        name = _unbound_name(payload)
+        if name is not None:
+            hint = hint or _suggestion(name, location, sources, bound_names, exporters)
+            location = _at_name(location, name, sources)
     elif kind == INTERNAL:
         message = f"internal error: {message}"
         hint = "this is a mistake in Kiln itself, please report it; --debug shows more"
-    return Diagnosis(location, message, hint, trace, kind, error)
+    return Diagnosis(location, message, hint, trace, kind, error, macro)
 
 
 def render(diagnosis: Diagnosis, sources: SourceMap) -> str:
-    """The diagnosis as text: place and message, the line of the source with a caret, the hint."""
+    """The diagnosis as text: place and message, the line of the source with a caret, the macro
+    and the calls that led there, the hint."""
     location = diagnosis.location
     if location is None:
         text = f"error: {diagnosis.message}"
@@ -114,7 +126,34 @@ def render(diagnosis: Diagnosis, sources: SourceMap) -> str:
         source = sources.named(location.file)
         line = source.line(location.line) if source else ""
         text = render_at(location, diagnosis.message, line)
-    return f"{text}\nhint: {diagnosis.hint}" if diagnosis.hint else text
+    lines = [text]
+    if diagnosis.macro is not None and diagnosis.macro not in diagnosis.message:
+        lines.append(f"  in the expansion of the macro {diagnosis.macro}")
+    if location is not None:
+        lines += _chain(diagnosis.trace)
+    if diagnosis.hint:
+        lines.append(f"hint: {diagnosis.hint}")
+    return "\n".join(lines)
+
+
+def _chain(trace: Sequence[Call]) -> list[str]:
+    """How the place was reached, if that says more than the place."""
+    steps: list[tuple[Call, int]] = []
+    for _, group in groupby(trace, lambda call: call.location):
+        # what a form makes for itself stands where the procedure around it does
+        same = list(group)
+        steps.append((same[-1], sum(call == same[-1] for call in same)))
+    if len(steps) < 2 and (not steps or steps[0][1] == 1):
+        return []
+    lines = []
+    for number, (call, times) in enumerate(steps[:SHOWN_CALLS]):
+        word = "called at" if call.procedure == TOP else "called by" if number else "in"
+        again = f", {times} times" if times > 1 else ""
+        name = "" if call.procedure == TOP else f"{call.procedure}, "
+        lines.append(f"  {word} {name}{call.location}{again}")
+    if len(steps) > SHOWN_CALLS:
+        lines.append("  ...")
+    return lines
 
 
 def render_at(location: Location, message: str, line: str) -> str:
@@ -188,35 +227,94 @@ def _call(entry: TracebackType, sources: SourceMap) -> Call:
     name = variable_name(code.co_name)
     return Call(
         Location(code.co_filename, line or entry.tb_lineno, (column or 0) + 1),
-        "top level" if name in (THUNK, "<module>") else name,
+        TOP if name in (THUNK, "<module>") else name,
         source is None or source.library,
     )
 
 
 def _kind(payload: Any) -> str:
-    if isinstance(payload, Condition):
-        if payload.has_type(SYNTAX):
-            return "syntax-error"
-        if payload.has_type(LEXICAL):
-            return "read-error"
     return view_as_thrown(payload)[0].name
 
 
-def _at_name(location: Location | None, payload: Condition, sources: SourceMap) -> Location | None:
-    """Where the unbound name itself stands: code knows the place of the form around it."""
-    irritants = python_list(payload.field(IRRITANTS, "irritants"))
+def _macro_at(location: Location | None, sources: SourceMap) -> str | None:
+    """The macro that is used at `location`."""
     source = sources.named(location.file) if location else None
-    if location is None or source is None or not irritants:
+    if location is None or source is None:
+        return None
+    return sources.expansions.get(source.base + source.offset(location))
+
+
+def _unbound_name(payload: Condition) -> str | None:
+    irritants = python_list(payload.field(IRRITANTS, "irritants"))
+    name = irritants[0] if irritants else None
+    if type(name) is Symbol:
+        return name.name
+    return name if isinstance(name, str) else None
+
+
+def _word(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![^\s()\[\]'`,@$~+]){re.escape(name)}(?![^\s()\[\]\"';])")
+
+
+def _at_name(location: Location | None, name: str, sources: SourceMap) -> Location | None:
+    """Where the unbound name itself stands: code knows the place of the form around it."""
+    source = sources.named(location.file) if location else None
+    if location is None or source is None:
         return location
-    start = source.starts[location.line - 1] + location.column - 1
-    name = re.compile(rf"(?<![^\s()\[\]'`,@$~+]){re.escape(str(irritants[0]))}(?![^\s()\[\]\"';])")
-    found = name.search(source.text, start)
+    start = source.offset(location)
+    found = _word(name).search(source.text, start, _end_of_form(source.text, start))
     return source.location(found.start()) if found else location
 
 
-def _suggestion(payload: Condition, bound_names: Callable[[], Iterable[str]]) -> str | None:
-    irritants = python_list(payload.field(IRRITANTS, "irritants"))
-    if not irritants or not isinstance(irritants[0], str):
-        return None
-    near = difflib.get_close_matches(irritants[0], sorted(set(bound_names())), n=3, cutoff=0.7)
+_TOKEN: Final = re.compile(
+    r'"(?:\\.|[^"\\])*"?|;[^\n]*|#\\.[^\s()\[\]]*|#\|.*?\|#|\|[^|]*\||([(\[])|([)\]])', re.S
+)
+"""What matters to find out how parentheses pair: an opening one, a closing one, what hides them."""
+
+
+def _end_of_form(text: str, start: int) -> int:
+    """Where the form that starts at `start` ends."""
+    depth = 0
+    for token in _TOKEN.finditer(text, start):
+        if token[1] or token[2]:
+            depth += 1 if token[1] else -1
+            if depth <= 0:
+                return token.end()
+    return len(text)
+
+
+def _operators_around(text: str, place: int) -> list[str]:
+    """What stands behind the parentheses that are open at `place`, the innermost first."""
+    open_: list[int] = []
+    for token in _TOKEN.finditer(text, 0, place):
+        if token[1]:
+            open_.append(token.end())
+        elif token[2] and open_:
+            open_.pop()
+    heads = (re.compile(r"[^\s()\[\]\"';]+").match(text, at) for at in reversed(open_))
+    return [head[0] for head in heads if head]
+
+
+def _suggestion(
+    name: str,
+    location: Location | None,
+    sources: SourceMap,
+    bound_names: Callable[[], Iterable[str]],
+    exporters: Callable[[str], Sequence[str]],
+) -> str | None:
+    known = set(bound_names())
+    source = sources.named(location.file) if location else None
+    around: list[str] = []
+    if location is not None and source is not None and not source.library:
+        # a form that is not imported is taken for a call, and its parts for variables
+        around = [
+            n for n in _operators_around(source.text, source.offset(location)) if n not in known
+        ]
+    for candidate in (name, *around):
+        found = exporters(candidate)
+        if found:
+            return f"{found[0]} exports {candidate}: add (use-modules {found[0]})"
+    # names that start with % or $ are internal ones, or meant by who writes such a name
+    sensible = sorted(n for n in known if n[0] not in "%$" or n[0] == name[0])
+    near = difflib.get_close_matches(name, sensible, n=3, cutoff=0.7)
     return f"did you mean {' or '.join(near)}?" if near else None

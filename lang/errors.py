@@ -6,7 +6,7 @@ any exception that running Scheme can end with; `render` makes text of that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lang.data import UNSPECIFIED
@@ -69,15 +69,19 @@ def _condition(kind: Component, position: int | None, message: str, hint: str | 
 
 
 def explain(
-    error: BaseException, sources: SourceMap, bound_names: Callable[[], Iterable[str]]
+    error: BaseException,
+    sources: SourceMap,
+    bound_names: Callable[[], Iterable[str]],
+    exporters: Callable[[str], Sequence[str]] = lambda _: (),
 ) -> Diagnosis:
     """What went wrong and where, for any exception out of running Scheme.
 
-    `bound_names` gives the names that a misspelt variable may have been meant for.
+    `bound_names` gives the names that a misspelt variable may have been meant for, `exporters`
+    the modules that export a name, as they are written.
     """
     from lang import diagnosis
 
-    return diagnosis.explain(error, sources, bound_names)
+    return diagnosis.explain(error, sources, bound_names, exporters)
 
 
 def render(diagnosis: Diagnosis, sources: SourceMap) -> str:

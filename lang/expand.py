@@ -210,6 +210,9 @@ def expand_macro(macro: Macro, x: Any, env: Env) -> Any:
         CURRENT.table, CURRENT.env = saved
     if type(result) is Pair and result.pos is None:
         result.pos = x.pos if type(x) is Pair else CURRENT.position
+        if macro.recipe is not None and type(x) is Pair and x.pos is not None:
+            # of macros in macros, the outermost is what the user wrote
+            env.module.session.sources.expansions.setdefault(x.pos, x.car.name)
     return result
 
 
@@ -503,5 +506,7 @@ def assigned(binding: Binding, id: Identifier, value: Node, form: Any) -> Node:
         binding.mutated = True
         return LSet(binding, value)
     if type(binding) is Global:
-        return GSet(binding.key, value)
+        change = GSet(binding.key, value)
+        # what nothing has defined yet must be there by the time that it is changed
+        return change if binding.defined else Seq([GRef(binding.key), change])
     syntax_error(f"set!: {base(id).name} is not a variable", form)

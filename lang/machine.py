@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, NoReturn
 
-from lang.data import NIL, UNDEFINED, UNSPECIFIED, Pair, Values, cons, iterate, scheme_list
+from lang.data import NIL, UNDEFINED, UNSPECIFIED, Pair, Values, cons, iterate, scheme_list, symbol
 from lang.expand import walk
 from lang.ir import (
     Call,
@@ -393,10 +393,10 @@ def _global(variables: dict[str, Any], key: str) -> Any:
     try:
         return variables[key]
     except KeyError:
-        _undefined("Unbound variable: ~A", variable_name(key))
+        _undefined("Unbound variable: ~S", symbol(variable_name(key)))
 
 
-def _undefined(message: str, name: str) -> NoReturn:
+def _undefined(message: str, name: Any) -> NoReturn:
     signal("unbound-variable", UNDEFINED_VARIABLE, None, message, (name,), False)
 
 

@@ -125,6 +125,12 @@ class Session:
         """Every name that means something in `module`: for suggesting what was meant."""
         return module.visible_names()
 
+    def exporters(self, name: str) -> list[str]:
+        """The modules that export `name`, as they are written: for suggesting an import."""
+        from lang.exporters import exporters
+
+        return exporters(self, name)
+
     @property
     def current(self) -> Module:
         """The module that is being loaded, else the one that was evaluated in last."""

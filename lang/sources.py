@@ -54,6 +54,10 @@ class Source:
         line = bisect_right(self.starts, offset)
         return Location(self.name, line, offset - self.starts[line - 1] + 1)
 
+    def offset(self, location: Location) -> int:
+        """The offset of `location`, the inverse of `location`."""
+        return self.starts[location.line - 1] + location.column - 1
+
     def line(self, number: int) -> str:
         """The text of line `number` (from 1), without its line end; empty past the last line."""
         if not 1 <= number <= len(self.starts):
@@ -70,6 +74,8 @@ class SourceMap:
         self._sources: list[Source] = []
         self._bases: list[int] = []
         self._by_name: dict[str, Source] = {}
+        self.expansions: dict[int, str] = {}
+        """The positions of uses of macros, with the macros' names."""
         self._next = 1
 
     def add(self, name: str, text: str, *, library: bool = False) -> Source:

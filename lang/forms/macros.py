@@ -189,6 +189,12 @@ def procedural(form: Any, env: Env, name: Identifier) -> Macro:
     By then the procedures that it calls are defined, even those that stand after it in the file.
     """
     node = name_procedure(expand(form, env), name, None)
+    if type(node) is Const:
+        syntax_error(
+            f"{name.name}: a macro's transformer is a procedure, not {show(form)}",
+            form if type(form) is Pair else None,
+            "write (syntax-rules () ((_ argument ...) template)) or (lambda (form) ...)",
+        )
     _check_phase(node, name)
     variable = (
         type(node) is Call
@@ -253,7 +259,8 @@ class Transformer:
 
     def _failed(self, error: Exception, use: Any) -> NoReturn:
         session = self.module.session
-        found = explain(error, session.sources, lambda: session.bound_names(self.module))
+        names = session.bound_names
+        found = explain(error, session.sources, lambda: names(self.module), session.exporters)
         place = f" (at {found.location})" if found.location is not None else ""
         raise SchemeSyntaxError(
             position_of(use),

@@ -171,9 +171,10 @@ class Repl:
 
     def diagnose(self, error: Exception) -> str:
         """The text for an error, which `,bt` shows more of."""
-        names = self.session.bound_names
-        self.last = explain(error, self.session.sources, lambda: names(self.module))
-        return render(self.last, self.session.sources)
+        session = self.session
+        names = session.bound_names
+        self.last = explain(error, session.sources, lambda: names(self.module), session.exporters)
+        return render(self.last, session.sources)
 
     # ------------------------------------------------------------ values
 

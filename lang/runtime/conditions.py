@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-from lang.data import NIL, Symbol, iterate, scheme_list, symbol
+from lang.data import NIL, Pair, Symbol, iterate, python_list, scheme_list, symbol
 from lang.runtime import condition_types as types
 from lang.runtime.condition_types import Component, Condition, ConditionType, compound, simple_parts
 from lang.runtime.control import raise_
@@ -316,6 +316,14 @@ def error_object_irritants(value: Any) -> Any:
 def is_file_error(value: Any) -> bool:
     """Whether `value` is an error of the operating system."""
     return isinstance(value, Condition) and value.has_type(types.EXTERNAL_ERROR)
+
+
+@LIBRARY.procedure("system-error-errno")
+def system_error_errno(thrown: Any) -> Any:
+    """The error number in the list of arguments that a handler of system-error gets."""
+    items = python_list(thrown)
+    data = items[4] if len(items) > 4 else NIL
+    return data.car if type(data) is Pair else False
 
 
 @LIBRARY.procedure("exception-kind")

@@ -21,6 +21,7 @@ from lang.errors import SchemeError
 from lang.runtime.condition_types import NON_CONTINUABLE, Condition, ConditionType
 from lang.runtime.dynamic import STATE, Handlers
 from lang.runtime.library import Library
+from lang.runtime.messages import condition_text
 from lang.runtime.native_errors import payload_of
 from lang.runtime.signals import error_condition, misc_error, wrong_type
 from lang.runtime.thrown import condition_of_throw, view_as_thrown
@@ -312,8 +313,8 @@ def _not_continuable(payload: Any) -> Condition:
         "non-continuable",
         NON_CONTINUABLE,
         "raise",
-        "the handler returned from an error that cannot be continued: ~S",
-        (payload,),
+        "the handler returned from an error that cannot be continued: ~A",
+        (condition_text(payload),),
     )
 
 

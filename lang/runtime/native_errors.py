@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import FrameType, FunctionType
 from typing import Any, Final
 
-from lang.data import Box, scheme_list
+from lang.data import Box, scheme_list, symbol
 from lang.errors import SchemeError
 from lang.runtime.condition_types import (
     ASSERTION,
@@ -105,7 +105,7 @@ def _name(error: Any, frame: FrameType | None) -> Condition | None:
     if early:
         name = variable_name(early[1])
         return _undefined("~A is used before its definition", (name,))
-    return _undefined("Unbound variable: ~A", (variable_name(error.name or ""),))
+    return _undefined("Unbound variable: ~S", (symbol(variable_name(error.name or "")),))
 
 
 def _type(error: Any, frame: FrameType | None) -> Condition | None:

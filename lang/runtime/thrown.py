@@ -11,6 +11,7 @@ from lang.runtime.condition_types import (
     EXTERNAL_ERROR,
     IMPLEMENTATION_RESTRICTION,
     IRRITANTS,
+    LEXICAL,
     MESSAGE,
     SYNTAX,
     THROWN,
@@ -22,6 +23,8 @@ from lang.runtime.condition_types import (
 )
 
 _EXCEPTION: Final = symbol("%exception")
+_SYNTAX_ERROR: Final = symbol("syntax-error")
+_READ_ERROR: Final = symbol("read-error")
 _MISC: Final = symbol("misc-error")
 
 KINDS: Final[dict[str, ConditionType]] = {
@@ -36,6 +39,7 @@ KINDS: Final[dict[str, ConditionType]] = {
     "getaddrinfo-error": EXTERNAL_ERROR,
     "stack-overflow": IMPLEMENTATION_RESTRICTION,
     "syntax-error": SYNTAX,
+    "read-error": LEXICAL,
 }
 """The condition type that stands for each of Guile's own keys."""
 
@@ -74,6 +78,12 @@ def view_as_thrown(payload: Any) -> tuple[Symbol, list[Any]]:
     if thrown is not None:
         key, arguments = thrown.values
         return key, list(iterate(arguments))
+    message = payload.field(MESSAGE, "message", "")
+    if payload.has_type(SYNTAX):
+        form, subform = (payload.field(SYNTAX, name, False) for name in ("form", "subform"))
+        return _SYNTAX_ERROR, [False, message, False, form, subform]
+    if payload.has_type(LEXICAL):
+        return _READ_ERROR, [False, message, NIL, False]
     return _EXCEPTION, [payload]
 
 

@@ -80,6 +80,8 @@ def test_an_error_in_a_pipe_has_its_line_and_the_rest_goes_on(pipe: Pipe) -> Non
         "<stdin>:2:3: error: car: Wrong type argument in position 1 (expecting a pair): 5\n"
         "    (car x))\n"
         "    ^\n"
+        "  in f, <stdin>:2:3\n"
+        "  called at <stdin>:3:1\n"
         "error: there is no command ,nothing\n"
         "hint: ,help lists the commands\n"
     )

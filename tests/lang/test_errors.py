@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from lang.errors import SchemeError, SchemeSyntaxError, explain, render
 from lang.session import Session
 from lang.sources import SourceMap
 
+STDLIB = Path(__file__).resolve().parents[2] / "stdlib"
+
 
 def diagnose(text: str) -> tuple[str, Session]:
-    session = Session([])
+    session = Session([STDLIB], library_roots=[STDLIB])
     module = session.user_module()
     with pytest.raises(Exception) as raised:
         session.eval_text(text, "t.scm", module)
-    diagnosis = explain(raised.value, session.sources, lambda: session.bound_names(module))
+    diagnosis = explain(
+        raised.value, session.sources, lambda: session.bound_names(module), session.exporters
+    )
     return render(diagnosis, session.sources), session
 
 
@@ -129,3 +135,79 @@ def test_endless_recursion_gives_a_short_trace() -> None:
     with pytest.raises(RecursionError) as raised:
         session.eval_text("(define (f x) (+ 1 (f x))) (f 1)")
     assert len(explain(raised.value, session.sources, list).trace) <= 50
+
+
+def test_the_calls_that_led_to_an_error_are_shown() -> None:
+    report, _ = diagnose(
+        "(define (f x)\n  (+ 1 (g x)))\n(define (g x)\n  (* 2 (car x)))\n(list (f 5))"
+    )
+    assert report.splitlines()[3:] == [
+        "  in g, t.scm:4:8",
+        "  called by f, t.scm:2:8",
+        "  called at t.scm:5:7",
+    ]
+
+
+def test_recursion_is_shown_once() -> None:
+    report, _ = diagnose("(define (f n)\n  (if (= n 0) (car n) (+ 1 (f (- n 1)))))\n(f 9)")
+    assert "  called by f, t.scm:2:28, 9 times" in report
+
+
+@pytest.mark.parametrize(
+    "use",
+    ["(define (f x)\n  (inc x))\n(f 1)", "(define (f x)\n  (inc-twice x))\n(f 1)"],
+)
+def test_the_macro_that_made_the_code_is_named(use: str) -> None:
+    macro = '(define-syntax-rule (inc x) (+ x "1")) (define-syntax-rule (inc-twice x) (inc x))\n'
+    report, _ = diagnose(macro + use)
+    name = "inc-twice" if "twice" in use else "inc"
+    assert report.startswith("t.scm:3:3: error:")
+    assert f"in the expansion of the macro {name}\n" in report
+
+
+@pytest.mark.parametrize(
+    ("text", "module"),
+    [
+        ("(guard (e (#t 1)) (raise 2))", "(srfi srfi-34) exports guard"),
+        ("(let-values (((a b) (values 1 2))) a)", "(srfi srfi-11) exports let-values"),
+        ("(list (fold + 0 '(1 2)))", "(srfi srfi-1) exports fold"),
+        ("(match 5 ((? number? n) n))", "(ice-9 match) exports match"),
+    ],
+)
+def test_the_module_of_an_unbound_name_is_named(text: str, module: str) -> None:
+    report, _ = diagnose(text)
+    assert f"hint: {module}: add (use-modules ({module[1:].partition(')')[0]}))" in report
+
+
+def test_an_unbound_name_is_sought_in_its_form_only() -> None:
+    report, _ = diagnose("(define-syntax-rule (m) (list (nowhere)))\n(m)\n'nowhere")
+    assert report.startswith("t.scm:2:1: error: Unbound variable: nowhere"), report
+
+
+def test_nothing_undefined_can_be_set() -> None:
+    report, _ = diagnose("(define (f) (set! later 1)) (f)")
+    assert "Unbound variable: later" in report
+    assert Session([]).eval_text("(define (f) (set! later 1)) (define later 0) (f) later") == 1
+
+
+def test_a_handler_that_returns_is_told_of_the_error() -> None:
+    report, _ = diagnose('(with-exception-handler (lambda (e) 1) (lambda () (error "x:" 2)))')
+    assert "cannot be continued: x: 2" in report
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("(eval '(if) (current-module))", "syntax-error"),
+        ('(read (open-input-string "(1"))', "read-error"),
+        ("nowhere", "unbound-variable"),
+    ],
+)
+def test_catch_knows_errors_by_guiles_keys(text: str, key: str) -> None:
+    caught = f"(catch '{key} (lambda () {text}) (lambda (k . args) k))"
+    assert str(Session([]).eval_text(caught)) == key
+
+
+def test_a_transformer_must_be_a_procedure() -> None:
+    report, _ = diagnose("(define-syntax m 5)")
+    assert "m: a macro's transformer is a procedure, not 5" in report
