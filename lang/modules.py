@@ -63,13 +63,14 @@ class Module:
         """What `name` means here: own bindings first, then imports, the last one first."""
         binding = self.table.get(name) or self._resolved.get(name)
         if binding is None:
-            binding = self._imported(name)
+            binding = self.imported(name)
             if binding is None:
                 return Global(self.key(name.name), name)
             self._resolved[name] = binding
         return binding
 
-    def _imported(self, name: Symbol) -> Binding | None:
+    def imported(self, name: Symbol) -> Binding | None:
+        """What `name` would mean here without a definition of it, if anything."""
         for interface in reversed(self.imports):
             binding = interface.get(name)
             if binding is not None:
