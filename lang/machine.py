@@ -51,6 +51,10 @@ from lang.runtime.trampoline import call, call_values, first_of, passed_on
 
 _CAPTURES: Final = frozenset({"call/cc", "call-with-current-continuation"})
 
+_CONSTRUCTORS: Final = frozenset({"cons", "list", "vector", "cons*", "acons", "box", "values"})
+"""Procedures that make data of their arguments."""
+_ABORTS: Final = frozenset({"abort-to-prompt", "%abort"})
+
 Environment = dict[Var, list[Any]]
 """A box for each variable; never changed once it is made."""
 State = tuple[Any, ...]
@@ -63,18 +67,32 @@ State = tuple[Any, ...]
 def keeps_continuation(nodes: Sequence[Node]) -> bool:
     """Does some call/cc in `nodes` store its continuation, or a procedure that refers to it?
 
-    What stores is set!, a procedure whose name ends in an exclamation mark, and being the value
-    of the body. Whoever only passes a continuation on will enter it before it is left.
+    What stores is set!, a procedure whose name ends in an exclamation mark or that makes data, and
+    being the value of the body. Who only passes a continuation on will enter it before it is left.
     """
-    return any(
-        _keeps(node.arguments[0])
-        for form in nodes
-        for node in walk(form)
-        if type(node) is Call
-        and type(node.function) is GRef
-        and node.function.key in _CAPTURES
-        and len(node.arguments) == 1
-    )
+    return any(_needs_machine(node) for form in nodes for node in walk(form))
+
+
+def _needs_machine(node: Node) -> bool:
+    if type(node) is GRef:
+        return node.key in _ABORTS
+    if type(node) is not Call or type(node.function) is not GRef:
+        return False
+    key, arguments = node.function.key, node.arguments
+    if key in _CAPTURES:
+        return len(arguments) == 1 and _keeps(arguments[0])
+    return key == "call-with-prompt" and len(arguments) == 3 and _resumes(arguments[2])
+
+
+def _resumes(handler: Node) -> bool:
+    """May the handler of a prompt call the continuation that it is given?"""
+    if type(handler) is not Lam or not handler.params:
+        return True
+    return _refers(handler.body, handler.params[0])
+
+
+def _refers(node: Node, var: Var) -> bool:
+    return any(type(inner) is LRef and inner.var is var for inner in walk(node))
 
 
 def _keeps(receiver: Node) -> bool:
@@ -87,11 +105,16 @@ def _keeps(receiver: Node) -> bool:
         stored: list[Node] = []
         if type(node) is LSet or type(node) is GSet:
             stored = [node.value]
-        elif type(node) is Call and _name_of(node.function).endswith("!"):
+        elif type(node) is Call and _stores(node.function):
             stored = node.arguments
-        if any(type(inner) is LRef and inner.var is var for s in stored for inner in walk(s)):
+        if any(_refers(s, var) for s in stored):
             return True
     return False
+
+
+def _stores(function: Node) -> bool:
+    name = _name_of(function)
+    return name.endswith("!") or (type(function) is GRef and name in _CONSTRUCTORS)
 
 
 def _value_of(node: Node, var: Var) -> bool:
@@ -171,8 +194,8 @@ class Continuation:
             return self.run
         if self.run.nested:
             # It may well never return to whoever called it: generators do not.
-            return _machine.runs[-1] if _machine.runs else _refuse()
-        return _machine.runs[0] if _machine.runs and not _machine.runs[0].nested else None
+            return MACHINE.runs[-1] if MACHINE.runs else _refuse()
+        return MACHINE.runs[0] if MACHINE.runs and not MACHINE.runs[0].nested else None
 
 
 def _refuse() -> NoReturn:
@@ -201,57 +224,70 @@ class _Machine:
         self.wind: Wind | None = None
 
 
-_machine: Final = _Machine()
+MACHINE: Final = _Machine()
 
 
 def _end_elsewhere(value: Any, run: Run) -> State:
     """What the end of `run` does in another one: return from `run`, if that can be."""
-    current = _machine.runs[-1]
+    current = MACHINE.runs[-1]
     if not run.alive:
         if run.nested:
             _refuse()
         if not current.nested:
-            return (_resume, current.end, value)
+            return (resume, current.end, value)
     target = run if run.alive else None
     raise Throw(target, Continuation(run.end, run, run.wind), value)
 
 
-def _resume(frame: Frame, value: Any) -> State:
+def resume(frame: Frame, value: Any) -> State:
     return frame.step(value, frame.outer)
 
 
-def _run(start: Callable[[Frame], State], *, nested: bool) -> Any:
+def execute(start: Callable[[Frame], State], *, nested: bool) -> Any:
     """Run what `start` makes of the outermost frame; gives the value."""
-    base = _machine.wind
+    base = MACHINE.wind
     run = Run(nested, base)
     state = start(run.end)
-    _machine.runs.append(run)
+    MACHINE.runs.append(run)
     try:
         while True:
             try:
-                while state[0] is not _resume or state[1] is not run.end:
+                while state[0] is not resume or state[1] is not run.end:
                     state = state[0](*state[1:])
                 return state[2]
             except Throw as throw:
                 if throw.run is not run:
                     raise
                 state = _go_to(throw.continuation, throw.value)
-    except BaseException as error:
-        if isinstance(error, Exception):
-            _place(error, run.position)
-        while _machine.wind is not base and _machine.wind is not None:
-            wind, _machine.wind = _machine.wind, _machine.wind.outer
+            except (Exception, control.PromptAbort) as error:
+                if isinstance(error, Exception):
+                    _place(error, run.position)
+                state = _recovered(error, state)
+    except BaseException:
+        while MACHINE.wind is not base and MACHINE.wind is not None:
+            wind, MACHINE.wind = MACHINE.wind, MACHINE.wind.outer
             call(wind.after)
         raise
     finally:
         run.alive = False
-        _machine.runs.remove(run)
-        _machine.wind = base
+        MACHINE.runs.remove(run)
+        MACHINE.wind = base
+
+
+def _recovered(error: BaseException, state: State) -> State:
+    """Where to go on after `error` in `state`; raises it again if nothing in this run wants it."""
+    waiting = next((part for part in state[1:] if isinstance(part, Frame | Continuation)), None)
+    frame = waiting.frame if isinstance(waiting, Continuation) else waiting
+    for recover in RECOVER:
+        following = recover(error, frame)
+        if following is not None:
+            return following
+    raise error
 
 
 def enter(throw: Throw) -> Any:
     """Go on where a continuation of an earlier top-level form says; gives that form's value."""
-    return _run(lambda _: (_go_to, throw.continuation, throw.value), nested=False)
+    return execute(lambda _: (_go_to, throw.continuation, throw.value), nested=False)
 
 
 def _place(error: Exception, position: int | None) -> None:
@@ -270,25 +306,25 @@ def _go_to(continuation: Continuation, value: Any) -> State:
     """Leave and enter the dynamic-winds between here and there, then go on there."""
     path: list[Wind] = []
     target = continuation.wind
-    around = set(_winds(_machine.wind))
+    around = set(_winds(MACHINE.wind))
     while target is not None and target not in around:
         path.append(target)
         target = target.outer
-    if _machine.wind is not target:
-        leaving = _machine.wind
+    if MACHINE.wind is not target:
+        leaving = MACHINE.wind
         assert leaving is not None
-        _machine.wind = leaving.outer
-        return (_apply, leaving.after, (), Frame(lambda _v, _k: _go_to(continuation, value), None))
+        MACHINE.wind = leaving.outer
+        return (apply, leaving.after, (), Frame(lambda _v, _k: _go_to(continuation, value), None))
     if path:
         entering = path[-1]
 
         def entered(_: Any, __: Any) -> State:
-            _machine.wind = entering
+            MACHINE.wind = entering
             return _go_to(continuation, value)
 
-        return (_apply, entering.before, (), Frame(entered, None))
+        return (apply, entering.before, (), Frame(entered, None))
     STATE.handlers, STATE.prompts = continuation.handlers, continuation.prompts
-    return (_resume, continuation.frame, value)
+    return (resume, continuation.frame, value)
 
 
 def _winds(wind: Wind | None) -> list[Wind]:
@@ -306,13 +342,16 @@ class Interpreted:
     """Top-level forms that the machine runs, in place of a compiled Unit."""
 
     def __init__(self, nodes: Sequence[Node]) -> None:
+        from lang import machine_control  # only here: few programs need it
+
+        machine_control.install()
         self.nodes = nodes
 
     def run(self, variables: dict[str, Any]) -> Any:
         """Run the forms with the session's globals; gives the value of the last one."""
         value: Any = UNSPECIFIED
         for node in self.nodes:
-            value = _run(partial(_start, node, {}, variables), nested=bool(_machine.runs))
+            value = execute(partial(_start, node, {}, variables), nested=bool(MACHINE.runs))
         return value
 
 
@@ -323,11 +362,11 @@ def _start(node: Node, env: Environment, variables: dict[str, Any], end: Frame) 
 def _evaluate(node: Node, env: Environment, variables: dict[str, Any], k: Frame) -> State:
     match node:
         case Const():
-            return (_resume, k, node.value)
+            return (resume, k, node.value)
         case LRef():
-            return (_resume, k, _content(env, node.var))
+            return (resume, k, _content(env, node.var))
         case GRef():
-            return (_resume, k, _global(variables, node.key))
+            return (resume, k, _global(variables, node.key))
         case If():
 
             def chosen(value: Any, outer: Frame) -> State:
@@ -342,13 +381,13 @@ def _evaluate(node: Node, env: Environment, variables: dict[str, Any], k: Frame)
 
             def applied(values: list[Any], outer: Frame) -> State:
                 _at(node.pos)
-                return (_apply, values[0], values[1:], outer)
+                return (apply, values[0], values[1:], outer)
 
             return _operands([node.function, *node.arguments], [], env, variables, k, applied)
         case Seq():
             return _sequence(node.nodes, 0, env, variables, k)
         case Lam() | CaseLam():
-            return (_resume, k, _closure(node, env, variables))
+            return (resume, k, _closure(node, env, variables))
         case Let():
 
             def bound(values: list[Any], outer: Frame) -> State:
@@ -371,7 +410,7 @@ def _evaluate(node: Node, env: Environment, variables: dict[str, Any], k: Frame)
                     if type(node) is GSet:
                         _global(variables, node.key)
                     variables[node.key] = value  # type: ignore[union-attr]
-                return (_resume, outer, UNSPECIFIED)
+                return (resume, outer, UNSPECIFIED)
 
             return (_evaluate, node.value, env, variables, Frame(assigned, k))
     raise AssertionError(node)
@@ -379,7 +418,7 @@ def _evaluate(node: Node, env: Environment, variables: dict[str, Any], k: Frame)
 
 def _at(position: int | None) -> None:
     if position is not None:
-        _machine.runs[-1].position = position
+        MACHINE.runs[-1].position = position
 
 
 def _content(env: Environment, var: Var) -> Any:
@@ -433,7 +472,7 @@ def _closure(
     node: Lam | CaseLam, env: Environment, variables: dict[str, Any]
 ) -> Callable[..., Any]:
     def procedure(*arguments: Any) -> Any:
-        return passed_on(_run(lambda end: (_enter, procedure, arguments, end), nested=True))
+        return passed_on(execute(lambda end: (_enter, procedure, arguments, end), nested=True))
 
     procedure.__name__ = procedure.__qualname__ = node.name or "lambda"
     procedure.closure = (node, env, variables)  # type: ignore[attr-defined]
@@ -486,7 +525,7 @@ def _bound(
     for (var, default), value in zip(defaults, given, strict=False):
         if value is UNDEFINED:
             start = partial(_start, default, inner, variables)
-            inner = {**inner, var: [_run(start, nested=True)]}
+            inner = {**inner, var: [execute(start, nested=True)]}
         else:
             inner = {**inner, var: [value]}
     if lam.rest is not None:
@@ -497,28 +536,31 @@ def _bound(
 # ---------------------------------------------------------------- calls
 
 
-def _apply(function: Any, arguments: Sequence[Any], k: Frame) -> State:
+def apply(function: Any, arguments: Sequence[Any], k: Frame) -> State:
     if hasattr(function, "closure"):
         return _enter(function, arguments, k)
+    go_on = getattr(function, "go_on", None)
+    if go_on is not None:
+        return go_on(arguments, k)  # type: ignore[no-any-return]
     continuation = getattr(function, "continuation", None)
     if continuation is not None:
         value = arguments[0] if len(arguments) == 1 else Values(arguments)
         target = continuation.target()
-        if target is not _machine.runs[-1]:
+        if target is not MACHINE.runs[-1]:
             raise Throw(target, continuation, value)
         return _go_to(continuation, value)
-    known = _KNOWN.get(function) if callable(function) else None
+    known = KNOWN.get(function) if callable(function) else None
     if known is not None:
         state = known(arguments, k)
         if state is not None:
             return state
-    return (_resume, k, call_values(function, *arguments))
+    return (resume, k, call_values(function, *arguments))
 
 
 def _capture(arguments: Sequence[Any], k: Frame) -> State | None:
     if len(arguments) != 1:
         return None
-    continuation = Continuation(k, _machine.runs[-1], _machine.wind)
+    continuation = Continuation(k, MACHINE.runs[-1], MACHINE.wind)
 
     def procedure(*results: Any) -> Any:
         value = results[0] if len(results) == 1 else Values(results)
@@ -526,24 +568,24 @@ def _capture(arguments: Sequence[Any], k: Frame) -> State | None:
 
     procedure.__name__ = procedure.__qualname__ = "continuation"
     procedure.continuation = continuation  # type: ignore[attr-defined]
-    return (_apply, arguments[0], (procedure,), k)
+    return (apply, arguments[0], (procedure,), k)
 
 
-def _wind(arguments: Sequence[Any], k: Frame) -> State | None:
+def wind_around(arguments: Sequence[Any], k: Frame) -> State | None:
     if len(arguments) != 3:
         return None
     before, thunk, after = arguments
 
     def entered(_: Any, outer: Frame) -> State:
-        _machine.wind = Wind(before, after, _machine.wind)
-        return (_apply, thunk, (), Frame(left, outer))
+        MACHINE.wind = Wind(before, after, MACHINE.wind)
+        return (apply, thunk, (), Frame(left, outer))
 
     def left(value: Any, outer: Frame) -> State:
-        assert _machine.wind is not None
-        _machine.wind = _machine.wind.outer
-        return (_apply, after, (), Frame(lambda _, last: (_resume, last, value), outer))
+        assert MACHINE.wind is not None
+        MACHINE.wind = MACHINE.wind.outer
+        return (apply, after, (), Frame(lambda _, last: (resume, last, value), outer))
 
-    return (_apply, before, (), Frame(entered, k))
+    return (apply, before, (), Frame(entered, k))
 
 
 def _spread(arguments: Sequence[Any], k: Frame) -> State | None:
@@ -554,7 +596,7 @@ def _spread(arguments: Sequence[Any], k: Frame) -> State | None:
         rest = rest.cdr
     if rest is not NIL:
         return None
-    return (_apply, arguments[0], [*arguments[1:-1], *iterate(arguments[-1])], k)
+    return (apply, arguments[0], [*arguments[1:-1], *iterate(arguments[-1])], k)
 
 
 def _with_values(arguments: Sequence[Any], k: Frame) -> State | None:
@@ -563,9 +605,9 @@ def _with_values(arguments: Sequence[Any], k: Frame) -> State | None:
     producer, consumer = arguments
 
     def received(value: Any, outer: Frame) -> State:
-        return (_apply, consumer, tuple(value) if type(value) is Values else (value,), outer)
+        return (apply, consumer, tuple(value) if type(value) is Values else (value,), outer)
 
-    return (_apply, producer, (), Frame(received, k))
+    return (apply, producer, (), Frame(received, k))
 
 
 def _mapping(keep: bool) -> Callable[[Sequence[Any], Frame], State | None]:
@@ -580,13 +622,13 @@ def _mapping(keep: bool) -> Callable[[Sequence[Any], Frame], State | None]:
     def step(function: Any, rows: list[Any], at: int, done: Any, k: Frame) -> State:
         # `done` is a linked list, the last value first, as it may be gone back to
         if at == len(rows):
-            return (_resume, k, _unlinked(done) if keep else UNSPECIFIED)
+            return (resume, k, _unlinked(done) if keep else UNSPECIFIED)
 
         def took(value: Any, outer: Frame) -> State:
             single = first_of(*value) if type(value) is Values else value
             return step(function, rows, at + 1, (single, done), outer)
 
-        return (_apply, function, rows[at], Frame(took, k))
+        return (apply, function, rows[at], Frame(took, k))
 
     return over
 
@@ -599,9 +641,12 @@ def _unlinked(done: Any) -> Any:
     return result
 
 
-_KNOWN: Final[dict[Any, Callable[[Sequence[Any], Frame], State | None]]] = {
+RECOVER: Final[list[Callable[[BaseException, Any], State | None]]] = []
+"""What may know how to go on after an exception, given the frame that was waiting for a value."""
+
+KNOWN: Final[dict[Any, Callable[[Sequence[Any], Frame], State | None]]] = {
     control.call_cc: _capture,
-    control.dynamic_wind: _wind,
+    control.dynamic_wind: wind_around,
     control.apply: _spread,
     control.call_with_values: _with_values,
     lists.map_: _mapping(keep=True),

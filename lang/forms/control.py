@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lang.data import NIL, Pair, cons, python_list, symbol
+from lang.data import NIL, Pair, cons, python_list, scheme_list, symbol
 from lang.expand import (
     CORE,
     bind_variable,
@@ -227,7 +227,11 @@ def expand_while(x: Pair, env: Env) -> Node:
         def transform(use: Any, _: Env) -> Any:
             used.add(var)
             name = Expanded(var.name, lambda: LRef(var))
-            return cons(name, use.cdr, use.pos) if type(use) is Pair else name
+            if type(use) is not Pair:
+                return name
+            # as in Guile, (break) gives #t
+            values = scheme_list([True]) if var is leave and use.cdr is NIL else use.cdr
+            return cons(name, values, use.pos)
 
         return Macro(transform)
 

@@ -231,13 +231,13 @@ def call_with_prompt(tag: Any, thunk: Thunk, handler: Callable[..., Any]) -> Any
         results = abort.values
     finally:
         STATE.handlers, STATE.prompts = handlers, prompts
-    return tail_call(handler, _not_resumable, *results)
+    return tail_call(handler, not_resumable, *results)
 
 
-def _not_resumable(*_: Any) -> NoReturn:
+def not_resumable(*_: Any) -> NoReturn:
     misc_error(
         "call-with-prompt",
-        "what was aborted cannot be resumed: only escaping continuations are supported",
+        "what was aborted cannot be resumed: a primitive or another file called it",
     )
 
 
@@ -247,6 +247,12 @@ def abort_to_prompt(tag: Any, *results: Any) -> NoReturn:
     if not any(tag is known for known in STATE.prompts):
         misc_error("abort-to-prompt", "there is no prompt ~S around this", tag)
     raise PromptAbort(tag, results)
+
+
+@LIBRARY.procedure("%abort")
+def abort(*results: Any) -> NoReturn:
+    """Leave the innermost prompt of the default tag; its handler gets `results`."""
+    abort_to_prompt(_default_tag, *results)
 
 
 # -- raising
@@ -284,7 +290,7 @@ def _signal(payload: Any, continuable: bool) -> Any:
         result = call_values(handlers.procedure, payload)
     except Exception as error:
         # the handlers inside `outer` have nothing to do with errors of this one
-        _leave_pending(error, outer)
+        leave_pending(error, outer)
         raise
     if not continuable:
         _signal(_not_continuable(payload), False)
@@ -302,7 +308,7 @@ def _exception(payload: Any, continuable: bool, pending: Handlers | None) -> Exc
     return error
 
 
-def _leave_pending(error: Exception, pending: Handlers | None) -> None:
+def leave_pending(error: Exception, pending: Handlers | None) -> None:
     depth = pending.depth if pending else 0
     known = getattr(error, "pending_handlers", depth)
     error.pending_handlers = min(depth, known)  # type: ignore[attr-defined]
@@ -359,7 +365,7 @@ def with_exception_handler(handler: Callable[..., Any], thunk: Thunk, *options: 
     given = _options("with-exception-handler", options, ("unwind?", "unwind-for-type"))
     if given.get("unwind?", False) is not False:
         wanted = given.get("unwind-for-type", True)
-        return _protected(thunk, lambda payload: _is_kind(payload, wanted), handler)
+        return _protected(thunk, lambda payload: is_kind(payload, wanted), handler)
     outer = STATE.handlers
     here = STATE.handlers = Handlers(outer, handler)
     try:
@@ -378,7 +384,7 @@ def _handle_late(handler: Callable[..., Any], error: Exception, outer: Handlers 
     try:
         result = call_values(handler, caught(error))
     except Exception as another:
-        _leave_pending(another, outer)
+        leave_pending(another, outer)
         raise
     if isinstance(error, SchemeError) and error.continuable:
         return result
@@ -398,7 +404,7 @@ def _protected(thunk: Thunk, applies: Callable[[Any], bool], handler: Callable[.
             raise
         payload = caught(error)
         if not applies(payload):
-            _leave_pending(error, outer)
+            leave_pending(error, outer)
             raise
     finally:
         STATE.handlers = outer
@@ -428,7 +434,7 @@ def catch(
             call(pre_unwind_handler, thrown, *arguments)
         return tail_call(handler, thrown, *arguments)
 
-    return _protected(thunk, lambda payload: _is_kind(payload, key), handle)
+    return _protected(thunk, lambda payload: is_kind(payload, key), handle)
 
 
 @LIBRARY.procedure("with-throw-handler")
@@ -443,10 +449,10 @@ def with_throw_handler(key: Any, thunk: Thunk, handler: Callable[..., Any]) -> A
         if getattr(error, "pending_handlers", here.depth) >= here.depth:
             STATE.handlers = outer
             payload = caught(error)
-            if _is_kind(payload, key):
+            if is_kind(payload, key):
                 thrown, arguments = view_as_thrown(payload)
                 call(handler, thrown, *arguments)
-            _leave_pending(error, outer)
+            leave_pending(error, outer)
         raise
     finally:
         STATE.handlers = outer
@@ -467,7 +473,7 @@ def scm_error(key: Any, who: Any, message: Any, arguments: Any, data: Any) -> No
     throw(key, who, message, arguments, data)
 
 
-def _is_kind(payload: Any, wanted: Any) -> bool:
+def is_kind(payload: Any, wanted: Any) -> bool:
     """Whether catch for `wanted` (#t, a throw key or a condition type) takes `payload`."""
     if wanted is True:
         return True

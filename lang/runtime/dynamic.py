@@ -6,7 +6,7 @@ A fluid holds its current value itself; binding it anew saves the old value and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from lang.data import UNSPECIFIED, python_list
@@ -159,6 +159,11 @@ def parameter_fluid(parameter: Any) -> Fluid:
 @tail_calling
 def parameterize(thunk: Callable[[], Any], *bindings: Any) -> Any:
     """Call `thunk` with parameters bound: `bindings` are a parameter, its value, and so on."""
+    return passed_on(with_values(*bindings_of_parameters(bindings), thunk))
+
+
+def bindings_of_parameters(bindings: Sequence[Any]) -> tuple[list[Fluid], list[Any]]:
+    """The fluids of parameters and the converted values that they are to have."""
     fluids: list[Fluid] = []
     values: list[Any] = []
     for parameter, value in zip(bindings[::2], bindings[1::2], strict=True):
@@ -167,7 +172,7 @@ def parameterize(thunk: Callable[[], Any], *bindings: Any) -> Any:
             wrong_type("parameterize", 0, parameter)
         fluids.append(fluid)
         values.append(value if fluid.convert is None else call(fluid.convert, value))
-    return passed_on(with_values(fluids, values, thunk))
+    return fluids, values
 
 
 @LIBRARY.procedure("%with-fluids")
