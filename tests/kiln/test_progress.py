@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import time
@@ -12,6 +13,7 @@ from rich.console import Console
 from builders import events
 from builders.events import Event
 from kiln import live, progress
+from tests.conftest import ROOT
 
 CALM = [
     events.Planned("", 5, (("fetch", 3), ("staged", 2))),
@@ -81,3 +83,11 @@ def test_the_lines_of_a_terminal_are_never_wider_than_it_is(
         assert all(len(line.rstrip()) <= width for line in text)
         columns = {line.index(word) for line, word in zip(text, ("wait", "buil"), strict=True)}
         assert len(columns) == 1, text
+
+
+def test_every_event_is_in_the_guide() -> None:
+    guide = (ROOT / "docs/guide.md").read_text()
+    for kind in Event.__subclasses__():
+        assert f"\n| `{kind.__name__.lower()}` | " in guide
+        for field in dataclasses.fields(kind):
+            assert f"`{field.name}`" in guide
