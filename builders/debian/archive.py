@@ -86,6 +86,10 @@ class _Fetched:
     validators: dict[str, str]
 
 
+_KNOWN = frozenset({"release", "uri", "validators", "debian"})
+"""What is remembered of a suite."""
+
+
 class Archive:
     """The Debian suites among `sources`, kept below the directory `cache`.
 
@@ -314,12 +318,15 @@ class Archive:
     # --- state
 
     def _state(self) -> dict[str, Any] | None:
-        """What the last update left."""
+        """What the last update left; None when that is nothing that `_keep` writes."""
         try:
             state = json.loads((self.cache / "state.json").read_bytes())
-        except (OSError, ValueError):
+            whole = isinstance(state["index"], str) and all(
+                one.keys() >= _KNOWN for one in state["suites"].values()
+            )
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return None
-        return state if isinstance(state, dict) else None
+        return state if whole else None
 
     def _keep(
         self, before: dict[str, Any], fetched: Sequence[_Fetched], index: str, lists: set[str]

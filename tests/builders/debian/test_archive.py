@@ -226,6 +226,15 @@ def test_damage_in_the_cache_is_repaired(archive: Archive) -> None:
     assert archive.index().snapshot == snapshot
 
 
+@pytest.mark.parametrize(
+    "state", ["[]", "{}", '{"index": 3, "suites": {}}', '{"index": "a", "suites": {"b": {}}}']
+)
+def test_a_state_that_no_update_wrote_is_as_none(archive: Archive, state: str) -> None:
+    before = archive.index()
+    (archive.cache / "state.json").write_text(state)
+    assert archive.update().snapshot == before.snapshot
+
+
 def test_what_happens_is_told(archive: Archive, published: made.Archive) -> None:
     events: list[Event] = []
     archive.update(events.append)
