@@ -12,11 +12,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from builders.errors import BuilderError
-from builders.store import Store
 
 if TYPE_CHECKING:
     from builders.debian.index import Index
     from builders.derivation import Derivation
+    from builders.store import Store
 
 
 @dataclass

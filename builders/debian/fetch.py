@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import os
 import re
 import shutil
 import time
-import urllib.error
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BufferedRandom as BinaryFile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from builders.debian.connections import opened
 from builders.derivation import Derivation
 from builders.errors import BuilderError
 from builders.registry import Build, builder
 
 if TYPE_CHECKING:
+    import http.client
     from email.message import Message
 
     from builders.debian.index import Package
@@ -167,6 +165,12 @@ def _transfer(
     timeout: float,
 ) -> None:
     """Append what the URI gives from byte `start` on, or all of it when it cannot resume."""
+    # Who only names what is to be fetched need not wait for HTTP and TLS to be imported.
+    import http.client
+    import urllib.error
+
+    from builders.debian.connections import opened
+
     try:
         with opened(uri, _headers(start), timeout) as response:
             if start and response.status != 206:
@@ -217,6 +221,11 @@ def fetch_small(
 def _small(
     uri: str, validators: Mapping[str, str], limit: int, timeout: float
 ) -> tuple[bytes | None, dict[str, str]]:
+    import http.client
+    import urllib.error
+
+    from builders.debian.connections import opened
+
     try:
         with opened(uri, {**_headers(0), **validators}, timeout) as response:
             body = response.read(limit + 1)
@@ -247,6 +256,9 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def _failure(error: OSError | http.client.HTTPException, received: int = 0) -> AttemptFailed:
     """What an error of the connection means for the attempt with its URI."""
+    import http.client
+    import urllib.error
+
     if isinstance(error, urllib.error.HTTPError):
         if error.code in (404, 410):
             return AttemptFailed("missing", f"it is not there ({error.code})")

@@ -1,13 +1,12 @@
-"""(gnu debian): Debian's archive, as Scheme sees it."""
+"""(gnu debian): Debian's archive, as Scheme sees it.
+
+Evaluating a configuration looks nothing up in there: what does is imported when that begins.
+"""
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from builders.debian import deb, native, root
-from builders.debian.index import Index, Package
-from builders.debian.resolver import UnknownPackage, resolve
-from builders.derivation import Derivation
 from builders.errors import BuilderError
 from lang.data import iterate, python_list, scheme_list
 from lang.errors import SchemeError
@@ -23,6 +22,10 @@ from lang.runtime.library import Library
 from lang.runtime.trampoline import several, tail_calling
 from lang.sources import Location
 from stdlib.context import current
+
+if TYPE_CHECKING:
+    from builders.debian.index import Index, Package
+    from builders.derivation import Derivation
 
 LIBRARY = Library("gnu", "debian")
 
@@ -49,6 +52,8 @@ def _requests(requests: Any) -> dict[str, tuple[object, object]]:
 
 
 def _resolve(requests: Any, *, essential: bool) -> tuple[Package, ...]:
+    from builders.debian.resolver import UnknownPackage, resolve
+
     wanted = _requests(requests)
     index = current().index
     for name, (version, location) in wanted.items():
@@ -81,6 +86,8 @@ def debian_root(requests: Any) -> Any:
 
     Two values: the derivation, and the sorted names of all packages in it.
     """
+    from builders.debian import root
+
     packages = _resolve(requests, essential=True)
     derivation = root.root_derivation(
         packages, (), date=current().index.date, provided=sorted(PROVIDED_BY_KILN)
@@ -91,6 +98,8 @@ def debian_root(requests: Any) -> Any:
 @LIBRARY.procedure("native-derivation")
 def native_derivation(requests: Any) -> Derivation:
     """A store item of the packages in `requests` and what they need, for builds to run."""
+    from builders.debian import native
+
     wanted = {name: version for name, (version, _) in _requests(requests).items()}
     names = sorted(wanted)
     natives = current().natives
@@ -105,6 +114,9 @@ def native_derivation(requests: Any) -> Derivation:
 @LIBRARY.procedure("unpacked-package")
 def unpacked_package(request: Any) -> Derivation:
     """The unpacked .deb of one (name version location) request, without what it depends on."""
+    from builders.debian import deb
+    from builders.debian.resolver import UnknownPackage
+
     name, version, location = python_list(request)
     index = current().index
     _check_version(index, name, version, location)
