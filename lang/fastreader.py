@@ -162,7 +162,7 @@ def _read(text: str, base: int | None, first: int = 0) -> tuple[list[Any], bool,
                     value.pos = None if one else origin + offset
             elif kind == _STRING:
                 value = match[_STRING][1:-1]
-                if "\\" in value:
+                if "\\" in value or "\r" in value:
                     value = tokens.unescaped(value, 1)
             elif kind == _ABBREVIATION:
                 operator = tokens.ABBREVIATIONS[match[_ABBREVIATION]]

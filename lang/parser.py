@@ -171,6 +171,19 @@ class _Builder(Transformer_NonRecursive[Token, Sequence[Any]]):
         return _SKIPPED
 
 
+_UNSUPPORTED: Final = (
+    (r"#[suf][0-9]+\(", "vectors of numbers are made with the procedures of (srfi srfi-4)"),
+    (r"#c[0-9]+\(", "a vector can hold complex numbers: #(...)"),
+    (
+        r"#\*",
+        "there are no bit vectors: use an integer and logbit?, or a vector of booleans",
+    ),
+    (r"#[0-9]*(?:@|\(|:)", "there are no arrays of several dimensions: use a vector of vectors"),
+    (r"#nil\b", "the empty list is '(), false is #f"),
+)
+"""Guile's syntax that has no counterpart, and what to write instead."""
+
+
 def _explain_character(text: str, offset: int) -> NoReturn:
     """Say why no token starts at `offset`."""
     rest = text[offset : offset + 3]
@@ -181,6 +194,9 @@ def _explain_character(text: str, offset: int) -> NoReturn:
         hint = "lists are written with ( ) or [ ]"
     elif rest.startswith("#{"):
         message, hint = "symbol #{ is never closed", "close it with }#"
+    elif word := re.match(r"#![a-z0-9-]+(?!\S)", text[offset:]):
+        message = f"{word[0]} is no directive, and no script header, which ends with !#"
+        hint = "the directives are #!fold-case, #!no-fold-case, #!r6rs and #!r7rs"
     elif rest.startswith("#!"):
         message, hint = "script header #! is never closed", "close it with !#"
     elif rest.startswith("#:"):
@@ -188,6 +204,7 @@ def _explain_character(text: str, offset: int) -> NoReturn:
     elif rest[0] == "#":
         word = re.match(r"#[^\s()\[\]{}\";]*", text[offset:])
         message = f"unknown syntax {word[0] if word else rest}"
+        hint = next((say for form, say in _UNSUPPORTED if re.match(form, text[offset:])), None)
     else:
         bar = re.match(r"[^\s()\[\]{}\"';`,#|]*\|", text[offset:])
         if bar:

@@ -20,7 +20,7 @@ from lang.cache import Cache, source_key
 from lang.constants import UnserialisableConstantError
 from lang.data import UNSPECIFIED, Symbol, symbol
 from lang.deep import run_deep
-from lang.errors import SchemeSyntaxError
+from lang.errors import ReadError, SchemeSyntaxError
 from lang.expand import CORE, FORMS, expand, walk
 from lang.forms import SUPPORT
 from lang.frozen import UnfreezableError, freeze, thaw
@@ -358,8 +358,15 @@ class Session:
     # ------------------------------------------------------------ texts
 
     def _source(self, path: Path) -> Source:
-        text = path.read_text(encoding="utf-8")
         library = any(path.is_relative_to(root) for root in self.library_roots)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            readable = error.object[: error.start].decode()
+            source = self.sources.add(str(path), readable + "\ufffd")
+            message = f"the byte {error.object[error.start]:02X} is not UTF-8"
+            hint = "save the file in the encoding UTF-8"
+            raise ReadError(source.base + len(readable), message, hint) from None
         return self.sources.add(str(path), text, library=library)
 
     def _load_source(self, source: Source, module: Module) -> Any:

@@ -19,12 +19,17 @@ from lang.data import (
 )
 from lang.numbers import parse_number
 
+_CONTROLS: Final = (
+    "nul soh stx etx eot enq ack bel bs ht lf vt ff cr so si "
+    "dle dc1 dc2 dc3 dc4 nak syn etb can em sub esc fs gs rs us"
+)
+"""What ASCII calls the characters from 0 on."""
+
 CHARACTER_NAMES: Final = {
     "space": " ",
     "newline": "\n",
     "tab": "\t",
     "return": "\r",
-    "nul": "\0",
     "null": "\0",
     "alarm": "\a",
     "backspace": "\b",
@@ -34,18 +39,12 @@ CHARACTER_NAMES: Final = {
     "page": "\f",
     "vtab": "\v",
     "nl": "\n",
-    "lf": "\n",
-    "cr": "\r",
     "sp": " ",
-    "ht": "\t",
     "np": "\f",
-    "vt": "\v",
-    "bs": "\b",
-    "bel": "\a",
-    "esc": "\x1b",
     "altmode": "\x1b",
     "rubout": "\x7f",
     "del": "\x7f",
+    **{name: chr(code) for code, name in enumerate(_CONTROLS.split())},
 }
 
 ABBREVIATIONS: Final = {
@@ -92,7 +91,7 @@ _SIMPLE_ESCAPES: Final = {
 }
 _ESCAPE: Final = re.compile(
     r"\\(?:x([0-9a-fA-F]+);|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{6})"
-    r"|([ \t]*\n[ \t]*)|(.))",
+    r"|([ \t]*(?:\r?\n|\r)[ \t]*)|(.))|\r\n?",
     re.S,
 )
 _BARS: Final = re.compile(r"\|((?:[^|\\]|\\.)*)\|", re.S)
@@ -161,7 +160,8 @@ def folded(text: str) -> str:
 
 
 def unescaped(text: str, offset: int = 0) -> str:
-    """`text` with its backslash escapes replaced; `offset` is where it starts in its token."""
+    """`text` with its backslash escapes replaced, and any line end by a newline; `offset` is where
+    it starts in its token."""
 
     def replace(match: re.Match[str]) -> str:
         digits = match[1] or match[2] or match[3] or match[4]
@@ -170,6 +170,8 @@ def unescaped(text: str, offset: int = 0) -> str:
             return _character(int(digits, 16), at)
         if match[5] is not None:
             return ""
+        if match[6] is None:
+            return "\n"
         simple = _SIMPLE_ESCAPES.get(match[6])
         if simple is None:
             if match[6] == "x":
@@ -191,7 +193,7 @@ def _character(code: int, offset: int) -> str:
 def string(text: str) -> str:
     """A STRING's value."""
     inner = text[1:-1]
-    return unescaped(inner, 1) if "\\" in inner else inner
+    return unescaped(inner, 1) if "\\" in inner or "\r" in inner else inner
 
 
 def character(text: str) -> Any:
@@ -238,7 +240,7 @@ CONVERSIONS: Final[dict[str, Callable[[str], Any]]] = {
     "STRING": string,
     "CHARACTER": character,
     "KEYWORD": _keyword,
-    "BOOLEAN": lambda text: text[1] == "t",
+    "BOOLEAN": lambda text: text[1] in "tT",
     "PREFIXED_NUMBER": _prefixed_number,
     "EXTENDED_SYMBOL": lambda text: symbol(_extended_name(text)),
     "SPECIAL": _SPECIAL.__getitem__,

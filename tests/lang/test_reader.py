@@ -97,6 +97,19 @@ def same(a: Any, b: Any) -> bool:
         ("#!/bin/guile -s\n!#\na", "a"),
         ("; comment\na ; end", "a"),
         ("()", "()"),
+        *(("#T", "#t"), ("#False", "#f"), ("(#true)", "(#t)"), ("#\\esc", "#\\escape")),
+        *(("#\\SOH", "#\\x1"), ("#\\us", "#\\x1f"), ("#\\lf", "#\\newline"), ("#\\nul", "#\\nul")),
+        *(("1+2i", "1.0+2.0i"), ("-i", "0.0-1.0i"), ("1@0", "1"), ("#x+Fi", "0.0+15.0i")),
+        *(
+            ("1d2", "100.0"),
+            ("1#", "10.0"),
+            ("|+i|", "#{+i}#"),
+            ("|1e2|", "#{1e2}#"),
+            ("1+x", "1+x"),
+        ),
+        ("a\r\n; comment\r\n", "a"),
+        ('"a\r\nb\rc\nd"', '"a\\nb\\nc\\nd"'),
+        ('"a\\ \t\r\n  b"', '"ab"'),
     ],
 )
 def test_reads(text: str, written: str | None) -> None:
@@ -162,6 +175,11 @@ def test_deep_nesting_is_no_problem() -> None:
         ("#0#", "1:1", "#0# refers to no datum", None),
         ('"\\xd800;"', "1:2", "U+D800 is no Unicode character", None),
         ("{a}", "1:1", "unexpected character {", "( )"),
+        ("(#f64(1.5))", "1:2", "unknown syntax #f64", "(srfi srfi-4)"),
+        ("#*101", "1:1", "unknown syntax #*101", "bit vectors"),
+        ("#2((1 2) (3 4))", "1:1", "unknown syntax #2", "a vector of vectors"),
+        ("#!curly-infix {a + b}", "1:1", "#!curly-infix is no directive", "#!fold-case"),
+        ("#!/bin/guile -s", "1:1", "script header #! is never closed", "!#"),
     ],
 )
 def test_errors_name_the_place_and_what_to_do(
@@ -195,6 +213,20 @@ FRAGMENTS = st.sampled_from(
         *("a", "b:out", "1", "-2.5e3", "1/2", "+", "...", "#t", "#f", "#\\a", "#\\space", '"s"'),
         *('"\\n\\x41;"', '"', "\\", "|x y|", "|", "#:k", "#{s t}#", "#0=", "#0#", "#1#", "#x1F"),
         *("#e1.5", "#xyz", "#!fold-case ", "#!no-fold-case ", "ABC", "#!r6rs ", "#!x !#", "λ", "é"),
+        *(
+            "+i",
+            "1-2.5i",
+            "1@2",
+            "i",
+            "1s2",
+            "1#",
+            "#T",
+            "\r\n",
+            "\\\r\n",
+            "#\\soh",
+            "#!a",
+            "#f64(",
+        ),
         *("12", "255", "256", "#", "{", "}", "#\\", "#\\foo", '"\\q"', "#true", "#!optional"),
     ]
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lang.deep import run_deep
+from lang.errors import ReadError
 from lang.printer import write
 from lang.session import Session
 
@@ -76,3 +77,19 @@ def test_what_deep_work_raises_comes_out() -> None:
 def test_the_collector_is_on_again_after_loading() -> None:
     Session([]).eval_text("1")
     assert gc.isenabled()
+
+
+def test_files_may_have_a_byte_order_mark_and_any_line_ends(tmp_path: Path) -> None:
+    file = tmp_path / "os.scm"
+    file.write_bytes(b'\xef\xbb\xbf"a\r\nb"\r\n')
+    assert Session([]).load_file(file) == "a\nb"
+
+
+def test_files_that_are_not_utf_8_are_refused_where_they_are_not(tmp_path: Path) -> None:
+    file = tmp_path / "os.scm"
+    file.write_bytes(b'(define x 1)\n(define y "\xe9")')
+    session = Session([])
+    with pytest.raises(ReadError) as caught:
+        session.load_file(file)
+    assert caught.value.message == "the byte E9 is not UTF-8"
+    assert str(session.sources.location(caught.value.position)) == f"{file}:2:12"
