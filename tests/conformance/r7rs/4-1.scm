@@ -1,11 +1,12 @@
 ;;; R7RS 4.1 Primitive expression types
 
-(import (scheme base) (srfi 64))
+(import (scheme base) (scheme eval) (srfi 64))
 
 (test-begin "4.1.1 Variable references")
 (define x 28)
 (test-eqv 28 x)
 (test-error (no-such-variable))
+(test-error no-such-variable)
 (test-end)
 
 (test-begin "4.1.2 Literal expressions")
@@ -38,6 +39,9 @@
 (test-error (1 2))
 (test-error ((lambda (x) x)))
 (test-error ((lambda (x) x) 1 2))
+(test-error ("abc" 0))
+(test-equal '(3 4 5) ((lambda (a #;b . c) (cons a c)) 3 4 5))
+(test-error (eval '() (environment '(scheme base))))
 (test-end)
 
 (test-begin "4.1.4 Procedures")
@@ -52,6 +56,8 @@
 (test-equal '(5 6) ((lambda (x y . z) z) 3 4 5 6))
 (test-equal '() ((lambda (x y . z) z) 3 4))
 (test-error ((lambda (x y . z) z) 3))
+(test-error (eval '(lambda (x x) x) (environment '(scheme base))))
+(test-error (eval '(lambda (1) x) (environment '(scheme base))))
 (test-eq 'inner ((lambda (x) (define y 'inner) y) 1))
 (test-end)
 
@@ -61,6 +67,10 @@
 (test-eqv 1 (if (> 3 2) (- 3 2) (+ 3 2)))
 (test-eq 'true (if '() 'true 'false))
 (test-eq 'true (if 0 'true 'false))
+(test-eq 'true (if "" 'true 'false))
+(test-eq 'true (if #() 'true 'false))
+(test-error (eval '(if) (environment '(scheme base))))
+(test-error (eval '(if 1 2 3 4) (environment '(scheme base))))
 (test-end)
 
 (test-begin "4.1.6 Assignments")

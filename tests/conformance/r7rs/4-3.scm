@@ -1,6 +1,6 @@
 ;;; R7RS 4.3 Macros
 
-(import (scheme base) (scheme eval) (srfi 64))
+(import (scheme base) (scheme eval) (scheme repl) (srfi 64))
 
 (define here (environment '(scheme base)))
 
@@ -118,5 +118,19 @@
     ((_ ((name val) ...) body1 body2 ...)
      ((lambda (name ...) body1 body2 ...) val ...))))
 (test-eqv 3 (simple-let ((a 1) (b 2)) (+ a b)))
+(test-error
+ (eval '(begin
+          (define-syntax simple-let
+            (syntax-rules ()
+              ((_ (head ... ((x . y) val) . tail) body1 body2 ...)
+               (syntax-error "expected an identifier but got" (x . y)))
+              ((_ ((name val) ...) body1 body2 ...)
+               ((lambda (name ...) body1 body2 ...) val ...))))
+          (simple-let ((a 1) ((b . c) 2)) a))
+       (interaction-environment)))
+(test-error (eval '(let-syntax ((m (syntax-rules () ((_ (a ...) (b ...)) '((a b) ...))))) (m (1 2) (3)))
+                  here))
+(test-error (eval '(let-syntax ((m (syntax-rules () ((_ a ... b ...) 1)))) (m 1)) here))
+(test-error (eval '(let-syntax ((m 5)) (m)) here))
 (test-error (eval '(let-syntax ((m (syntax-rules () ((_ x) (syntax-error "no" x))))) (m 1)) here))
 (test-end)

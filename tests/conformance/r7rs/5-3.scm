@@ -30,6 +30,7 @@
     (define-values (c) 3)
     (vector->list (vector a b c))))
 (test-eqv 2 (let () (define (f) (g)) (define (g) 2) (f)))
+(test-error (let () (define a b) (define b 1) a))
 (test-end)
 
 (test-begin "5.3.3 Multiple-value definitions")
@@ -41,6 +42,9 @@
 (define-values all (values 1 2))
 (test-equal '(1 2) all)
 (define-values () (values))
+(test-equal '(4 1) (let () (define-values (x y) (exact-integer-sqrt 17)) (list x y)))
+(test-error (let () (define-values (x y) (values 1)) x))
+(test-error (let () (define-values (x y) (values 1 2 3)) x))
 (test-end)
 
 (test-begin "5.4 Syntax definitions")

@@ -1,6 +1,6 @@
 ;;; R7RS 6.1 Equivalence predicates
 
-(import (scheme base) (srfi 64))
+(import (scheme base) (scheme complex) (srfi 64))
 
 (test-begin "6.1 eqv?")
 (test-eqv #t (eqv? 'a 'a))
@@ -36,6 +36,14 @@
   (letrec ((f (lambda () (if (eqv? f g) 'f 'both))) (g (lambda () (if (eqv? f g) 'g 'both))))
     (eqv? f g)))
 (test-eqv #t (let ((x '(a))) (eqv? x x)))
+(test-assert (boolean? (eqv? '(a) '(a))))
+(test-assert (boolean? (eqv? "a" "a")))
+(test-assert (boolean? (eqv? '(b) (cdr '(a b)))))
+(test-assert (boolean? (eqv? +nan.0 +nan.0)))
+(test-eqv #t (letrec ((f (lambda () (if (eqv? f g) 'both 'f))) (g (lambda () 'g))) (eq? (f) 'f)))
+(test-eqv #f (eqv? 1+2i 1-2i))
+(test-eqv #t (eqv? 1+2i (make-rectangular 1 2)))
+(test-eqv #f (eqv? "a" #\a))
 (test-end)
 
 (test-begin "6.1 eq?")
@@ -47,6 +55,11 @@
 (test-eqv #t (let ((x '#())) (eq? x x)))
 (test-eqv #t (let ((p (lambda (x) x))) (eq? p p)))
 (test-assert (boolean? (eq? 100000000 100000000)))
+(test-assert (boolean? (eq? 2 2)))
+(test-assert (boolean? (eq? #\a #\a)))
+(test-assert (boolean? (eq? '(a) '(a))))
+(test-assert (boolean? (eq? "" "")))
+(test-assert (boolean? (let ((n (+ 2 3))) (eq? n n))))
 (test-end)
 
 (test-begin "6.1 equal?")

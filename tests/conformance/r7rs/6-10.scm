@@ -30,6 +30,9 @@
 (test-equal #(1 4 27 256 3125) (vector-map (lambda (n) (expt n n)) #(1 2 3 4 5)))
 (test-equal #(5 7 9) (vector-map + #(1 2 3) #(4 5 6)))
 (test-equal #(5 7) (vector-map + #(1 2) #(4 5 6)))
+(test-assert
+ (member (let ((count 0)) (vector-map (lambda (ignored) (set! count (+ count 1)) count) '#(a b)))
+         '(#(1 2) #(2 1))))
 (test-equal #(0 1 4 9 16)
   (let ((v (make-vector 5))) (for-each (lambda (i) (vector-set! v i (* i i))) '(0 1 2 3 4)) v))
 (test-equal '((2 . b) (1 . a))
@@ -71,6 +74,12 @@
 (test-eqv 5 (call-with-values (lambda () (values 4 5)) (lambda (a b) b)))
 (test-eqv -1 (call-with-values * -))
 (test-equal '() (call-with-values values list))
+(test-error (call-with-values (lambda () (values 1 2)) (lambda (a) a)))
+(test-error (call-with-values (lambda () (values)) (lambda (a) a)))
+(test-equal '(1 2) (call-with-values (lambda () (dynamic-wind values (lambda () (values 1 2)) values)) list))
+(test-equal '(1 2 3) (call-with-values (lambda () (apply values '(1 2 3))) list))
+(test-equal '(1 2) (call-with-values (lambda () (if #t (values 1 2) 3)) list))
+(test-eqv 3 (begin (values 1 2) 3))
 (test-eqv 3 (+ 1 (values 2)))
 (test-end)
 
