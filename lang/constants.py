@@ -7,6 +7,7 @@ positions of pairs belong to a session and are not kept.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -60,6 +61,11 @@ def register(
 
 _REGISTERED: Final[dict[type, tuple[str, Callable[[Any], Any]]]] = {}
 _FROM_VALUE: Final[dict[str, Callable[[Any], Any]]] = {}
+_REGISTERED_LATE: Final = {
+    "array": "lang.runtime.late.arrays",
+    "bit vector": "lang.runtime.late.bitvectors",
+}
+"""Tags that a module registers which need not have been loaded."""
 _SINGLETONS: Final[dict[str, Singleton]] = {
     singleton.text: singleton for singleton in (NIL, UNSPECIFIED, UNDEFINED, EOF)
 }
@@ -188,6 +194,8 @@ class _Decoder:
         if tag == "values":
             return Values(map(self.decode, encoded[1:]))
         if tag == "registered":
+            if encoded[1] in _REGISTERED_LATE:
+                importlib.import_module(_REGISTERED_LATE[encoded[1]])
             return _FROM_VALUE[encoded[1]](self.decode(encoded[2]))
         value = [] if tag == "vector" else cons(NIL, NIL)
         self.fill(value, encoded)

@@ -21,6 +21,7 @@ _TERMINAL: Final = re.compile(r'^([A-Z_]+)(?:\.\d+)?: (?:"(.*)"|/(.*)/([a-z]*))$
 _ORDER: Final = (
     *("RIGHT_PAREN", "LEFT_PAREN", "DOT", "WORD", "KEYWORD", "STRING", "ABBREVIATION"),
     *("BOOLEAN", "DATUM_COMMENT", "CHARACTER", "PREFIXED_NUMBER", "VECTOR_OPEN"),
+    *("ARRAY_OPEN", "BIT_VECTOR"),
     *("BYTEVECTOR_OPEN", "EXTENDED_SYMBOL", "SPECIAL", "LABEL", "REFERENCE"),
     *("LEFT_BRACKET", "RIGHT_BRACKET", "BLOCK_COMMENT", "FOLDING", "STANDARD", "SCRIPT"),
 )
@@ -63,6 +64,7 @@ _ABBREVIATION: Final = _KINDS["ABBREVIATION"]
 _DATUM_COMMENT: Final = _KINDS["DATUM_COMMENT"]
 _VECTOR_OPEN: Final = _KINDS["VECTOR_OPEN"]
 _BYTEVECTOR_OPEN: Final = _KINDS["BYTEVECTOR_OPEN"]
+_ARRAY_OPEN: Final = _KINDS["ARRAY_OPEN"]
 _LABEL: Final = _KINDS["LABEL"]
 _LEFT_BRACKET: Final = _KINDS["LEFT_BRACKET"]
 _RIGHT_BRACKET: Final = _KINDS["RIGHT_BRACKET"]
@@ -75,6 +77,7 @@ _CLOSERS: Final = {
     _LEFT_BRACKET: _RIGHT_BRACKET,
     _VECTOR_OPEN: _RIGHT_PAREN,
     _BYTEVECTOR_OPEN: _RIGHT_PAREN,
+    _ARRAY_OPEN: _RIGHT_PAREN,
 }
 
 
@@ -155,6 +158,8 @@ def _read(text: str, base: int | None, first: int = 0) -> tuple[list[Any], bool,
                     value = items
                 elif opener == _BYTEVECTOR_OPEN:
                     value = tokens.bytevector(items)
+                elif opener == _ARRAY_OPEN:
+                    value = tokens.array(text[offset : text.index("(", offset)], items)
                 elif items:
                     items.reverse()
                     for item in items:
@@ -175,7 +180,7 @@ def _read(text: str, base: int | None, first: int = 0) -> tuple[list[Any], bool,
                     raise MalformedError
                 dot = len(current)
                 continue
-            elif kind in (_VECTOR_OPEN, _BYTEVECTOR_OPEN):
+            elif kind in (_VECTOR_OPEN, _BYTEVECTOR_OPEN, _ARRAY_OPEN):
                 push((current, kind, match.start(kind), prefixes, dot))
                 current = []
                 prefixes = None

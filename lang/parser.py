@@ -23,6 +23,7 @@ _OPENERS: Final = {
     "LEFT_BRACKET": ("[", "]"),
     "VECTOR_OPEN": ("#(", ")"),
     "BYTEVECTOR_OPEN": ("#vu8(", ")"),
+    "ARRAY_OPEN": ("#...(", ")"),
 }
 _CLOSERS: Final = {"RIGHT_PAREN": ")", "RIGHT_BRACKET": "]"}
 
@@ -157,6 +158,13 @@ class _Builder(Transformer_NonRecursive[Token, Sequence[Any]]):
         except tokens.BadTokenError as error:
             raise _LexicalError(children[0].start_pos, error.message) from None
 
+    def array(self, children: Sequence[Any]) -> Any:
+        opener, *items, _closer = (child for child in children if child is not _SKIPPED)
+        try:
+            return tokens.array(opener[:-1], items)
+        except tokens.BadTokenError as error:
+            raise _LexicalError(opener.start_pos, error.message) from None
+
     def abbreviation(self, children: Sequence[Any]) -> Any:
         operator, datum = (child for child in children if child is not _SKIPPED)
         return tokens.abbreviation(
@@ -172,16 +180,14 @@ class _Builder(Transformer_NonRecursive[Token, Sequence[Any]]):
 
 
 _UNSUPPORTED: Final = (
-    (r"#[suf][0-9]+\(", "vectors of numbers are made with the procedures of (srfi srfi-4)"),
-    (r"#c[0-9]+\(", "a vector can hold complex numbers: #(...)"),
     (
-        r"#\*",
-        "there are no bit vectors: use an integer and logbit?, or a vector of booleans",
+        r"#[0-9]*[suvfc][0-9]+[^\s()]*\(",
+        "types of numbers are u8, s8, u16, ... s64, f32, f64",
     ),
-    (r"#[0-9]*(?:@|\(|:)", "there are no arrays of several dimensions: use a vector of vectors"),
+    (r"#\*", "the bits of a bit vector are written 0 and 1"),
     (r"#nil\b", "the empty list is '(), false is #f"),
 )
-"""Guile's syntax that has no counterpart, and what to write instead."""
+"""Syntax that is nearly Guile's, and what to write instead."""
 
 
 def _explain_character(text: str, offset: int) -> NoReturn:
@@ -219,14 +225,9 @@ def _explain(error: UnexpectedToken, source: Source) -> NoReturn:
     stack = parser.parser_state.value_stack if parser is not None else []
     opened = [item for item in stack if isinstance(item, Token) and item.type in _OPENERS]
     last = opened[-1] if opened else None
+    while stack and isinstance(stack[-1], Tree) and stack[-1].data in ("_skip", "_skips"):
+        stack = stack[:-1]
     pending = stack[-1] if stack and isinstance(stack[-1], Token) else None
-    if (
-        pending is None
-        and len(stack) > 1
-        and isinstance(stack[-1], Tree)
-        and not stack[-1].children
-    ):
-        pending = stack[-2] if isinstance(stack[-2], Token) else None
     at = source.base + (token.start_pos or 0)
     if pending is not None and pending.type in ("ABBREVIATION", "DATUM_COMMENT", "LABEL"):
         raise ReadError(

@@ -235,6 +235,13 @@ def _prefixed_number(text: str) -> Any:
     return value
 
 
+def bit_vector(text: str) -> Any:
+    """A BIT_VECTOR's value."""
+    from lang.runtime.late.bitvectors import BitVector
+
+    return BitVector([bit == "1" for bit in text[2:]])
+
+
 CONVERSIONS: Final[dict[str, Callable[[str], Any]]] = {
     "WORD": WORDS.__getitem__,
     "STRING": string,
@@ -244,6 +251,7 @@ CONVERSIONS: Final[dict[str, Callable[[str], Any]]] = {
     "PREFIXED_NUMBER": _prefixed_number,
     "EXTENDED_SYMBOL": lambda text: symbol(_extended_name(text)),
     "SPECIAL": _SPECIAL.__getitem__,
+    "BIT_VECTOR": bit_vector,
     "REFERENCE": lambda text: Reference(text[1:-1]),
 }
 """For each terminal that is a datum by itself, the function from its text to the datum."""
@@ -263,6 +271,33 @@ def bytevector(items: list[Any]) -> bytes:
     if not all(type(item) is int and 0 <= item <= 255 for item in items):
         raise BadTokenError(0, "a bytevector holds integers from 0 to 255 only")
     return bytes(items)
+
+
+_ARRAY: Final = re.compile(r"#([0-9]*)([a-z]+[0-9]*)?((?:[@:]-?[0-9]+)*)")
+
+
+def array(opener: str, items: list[Any]) -> Any:
+    """The value of an array literal, of which `opener` is what stands before the parenthesis."""
+    match = _ARRAY.fullmatch(opener)
+    assert match is not None
+    rank, kind, shape = match.groups()
+    dimensions = re.findall(r"(?:@(-?[0-9]+))?(?::([0-9]+))?", shape)
+    sizes = [(int(least or 0), int(size) if size else None) for least, size in dimensions[:-1]]
+    plain = not sizes and rank in ("", "1")
+    if plain and kind in ("u8", "vu8"):
+        return bytevector(items)
+    if sizes and int(rank or len(sizes)) != len(sizes):
+        raise BadTokenError(0, f"an array of rank {rank} cannot have {len(sizes)} bounds")
+    from lang.errors import SchemeError
+    from lang.runtime.late.arrays import read_array
+    from lang.runtime.messages import condition_text
+
+    try:
+        return read_array(
+            symbol(kind) if kind else True, sizes or [(0, None)] * int(rank or 1), items
+        )
+    except SchemeError as error:
+        raise BadTokenError(0, condition_text(error.payload)) from None
 
 
 def comment_end(text: str, start: int) -> int:

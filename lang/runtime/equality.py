@@ -75,7 +75,11 @@ def is_equal(a: Any, b: Any) -> bool:
             return (type(b) is bytes or type(b) is bytearray) and bool(a == b)
         if isinstance(a, Record):
             return kind is type(b) and _all_equal(record_values(a), record_values(b))
-        return is_eqv(a, b)
+        if is_eqv(a, b):
+            return True
+        if kind in _ITSELF or kind is not type(b):
+            return False
+        return hasattr(kind, "has_contents_of") and bool(a.has_contents_of(b))
 
 
 _UNIQUE: Final = frozenset((Symbol, Char, Keyword, Nil, bool))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import traceback
 from typing import Any
 
@@ -23,7 +24,9 @@ from lang.data import (
     symbol,
 )
 from lang.ir import Call, Const, GDef, GRef, Lam, LRef, Node, Var
+from lang.printer import write
 from lang.rationals import normalised
+from lang.reader import read_one
 from lang.runtime.core import core_bindings
 from lang.runtime.equality import is_equal
 from lang.session import Session
@@ -88,6 +91,16 @@ def atoms() -> st.SearchStrategy[Any]:
 )
 def test_constants_survive(value: Any) -> None:
     assert is_equal(decode(encode(value)), value)
+
+
+@pytest.mark.parametrize(
+    "text", ["1+2i", "-0.0-1/2i", "#s8(1 2)", "#2@1@0f64((1 2) (3 4))", '#2((a) ("b"))', "#*101"]
+)
+def test_numbers_and_arrays_survive_marshal(text: str) -> None:
+    value = read_one(text, 0)[0]
+    stored = marshal.loads(marshal.dumps(encode(value)))
+    assert is_equal(decode(stored), value)
+    assert write(decode(stored)) == write(value)
 
 
 def test_constants_keep_sharing_and_circles() -> None:

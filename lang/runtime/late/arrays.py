@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import itertools
 import math
+import struct
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from lang.constants import register
 from lang.data import NIL, UNSPECIFIED, MString, Pair, Symbol, char, scheme_list, symbol
+from lang.numbers import flonum
 from lang.printer import write
 from lang.runtime.equality import is_equal
 from lang.runtime.library import Library
@@ -55,13 +58,45 @@ class Array:
         """All indices, the last one changing fastest."""
         return itertools.product(*(range(low, high + 1) for low, high in self.bounds))
 
+    def has_contents_of(self, other: Array) -> bool:
+        """Whether this and `other` are equal?."""
+        return is_array_equal(self, other)
+
     def __repr__(self) -> str:
         kind = "" if self.kind is True else write(self.kind)
         lows = [low for low, _ in self.bounds]
         shape = "".join(f"@{low}" for low in lows) if any(lows) else ""
-        if any(high < low for low, high in self.bounds):
+        if len(self.bounds) > 1 and any(high < low for low, high in self.bounds):
             shape = "".join(f"@{low}:{high - low + 1}" for low, high in self.bounds)
-        return f"#{len(self.bounds)}{kind}{shape}{write(_listed(self))}"
+        numeric = kind[-1:].isdigit()
+        rank = "" if numeric and not shape and len(self.bounds) == 1 else len(self.bounds)
+        contents = write(_listed(self))
+        return f"#{rank}{kind}{shape}{contents if self.bounds else f'({contents})'}"
+
+
+def read_array(kind: Any, shape: Sequence[tuple[int, int | None]], items: Sequence[Any]) -> Any:
+    """The array of a literal. `shape` has the least index and, if it is given, the size of each
+    dimension; `items` are the lists of its first one."""
+    sizes = [size for _, size in shape]
+    if None not in sizes and 0 in sizes:
+        bounds = tuple((low, low + (size or 0) - 1) for low, size in shape)
+        return _simple(_fresh(bounds, lambda _: 0, kind))
+    if not shape and len(items) != 1:
+        misc_error("list->array", "an array of rank 0 has one element, not ~A", len(items))
+    contents = scheme_list(items) if shape else items[0]
+    return list_to_typed_array(kind, scheme_list(low for low, _ in shape), contents)
+
+
+def _contents(array: Array) -> tuple[Any, ...]:
+    return array.kind, array.bounds, tuple(array.items[array.place("", i)] for i in array.indices())
+
+
+def _of_contents(contents: tuple[Any, ...]) -> Array:
+    kind, bounds, items = contents
+    return _fresh(bounds, lambda number: items[number], kind)
+
+
+register("array", Array, _contents, _of_contents)
 
 
 def _own(who: str, position: int, value: Any) -> Array:
@@ -130,21 +165,25 @@ def make_array(fill: Any, *dimensions: Any) -> Any:
 @LIBRARY.procedure("make-typed-array")
 def make_typed_array(kind: Any, fill: Any, *dimensions: Any) -> Any:
     """As make-array, with elements of a type such as #t, u8, f64, b or a."""
-    _check_kind("make-typed-array", kind, fill)
-    return _simple(_fresh(_bounds("make-typed-array", dimensions), lambda _: fill, kind))
+    kept = _kept("make-typed-array", kind, fill)
+    return _simple(_fresh(_bounds("make-typed-array", dimensions), lambda _: kept, kind))
 
 
 _SIZES = {f"{sign}{size}": (sign, size) for sign in "us" for size in (8, 16, 32, 64)}
 
 
-def _check_kind(who: str, kind: Any, value: Any) -> None:
-    """Refuse elements that an array of the kind cannot hold."""
+def _kept(who: str, kind: Any, value: Any) -> Any:
+    """`value` as an array of the kind keeps it; what it cannot hold is refused."""
     name = kind.name if type(kind) is Symbol else None
     if kind is True:
-        return
-    if name in ("f32", "f64", "c32", "c64"):
-        arguments.number(who, 2, value)
-    elif name == "a":
+        return value
+    if name in ("f32", "f64"):
+        number = flonum(arguments.real(who, 2, value))
+        return number if name == "f64" else _single(number)
+    if name in ("c32", "c64"):
+        point = complex(arguments.number(who, 2, value))
+        return point if name == "c64" else complex(_single(point.real), _single(point.imag))
+    if name == "a":
         arguments.character(who, 2, value)
     elif name == "b":
         if type(value) is not bool:
@@ -158,6 +197,15 @@ def _check_kind(who: str, kind: Any, value: Any) -> None:
             out_of_range(who, value)
     else:
         misc_error(who, "there is no array type ~S", kind)
+    return value
+
+
+def _single(number: float) -> float:
+    """The number of 32 bits that is nearest."""
+    try:
+        return float(struct.unpack("=f", struct.pack("=f", number))[0])
+    except OverflowError:
+        return math.copysign(math.inf, number)
 
 
 @LIBRARY.procedure("array?")
@@ -230,7 +278,7 @@ def array_ref(array: Any, *indices: Any) -> Any:
 def array_set(array: Any, value: Any, *indices: Any) -> Any:
     """Make VALUE the element of these indices."""
     own = _own("array-set!", 1, array)
-    _check_kind("array-set!", own.kind, value)
+    value = _kept("array-set!", own.kind, value)
     if isinstance(own.items, tuple | bytes):
         wrong_type("array-set!", 1, array)
     own.items[own.place("array-set!", indices)] = value
@@ -289,8 +337,7 @@ def list_to_typed_array(kind: Any, shape: Any, items: Any) -> Any:
 
     def gather(part: Any, depth: int) -> None:
         if depth == len(lows):
-            _check_kind(who, kind, part)
-            leaves.append(part)
+            leaves.append(_kept(who, kind, part))
             return
         found = arguments.items(who, 2, part)
         if len(found) != sizes[depth]:

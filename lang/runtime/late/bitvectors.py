@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lang.constants import register
 from lang.data import UNSPECIFIED, scheme_list
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
@@ -20,8 +21,19 @@ class BitVector:
     def __init__(self, bits: list[bool]) -> None:
         self.bits = bits
 
+    def has_contents_of(self, other: BitVector) -> bool:
+        """Whether this and `other` are equal?."""
+        return self.bits == other.bits
+
     def __repr__(self) -> str:
         return "#*" + "".join("01"[bit] for bit in self.bits)
+
+
+def _of_bits(bits: tuple[bool, ...]) -> BitVector:
+    return BitVector(list(bits))
+
+
+register("bit vector", BitVector, lambda vector: tuple(vector.bits), _of_bits)
 
 
 def _bits(who: str, position: int, value: Any) -> list[bool]:

@@ -84,4 +84,15 @@
   (test-error (f64vector 'a)))
 
 (test-equal "#s16(1 -2)" (with-output-to-string (lambda () (write (s16vector 1 -2)))))
+(test-group "written forms"
+  (test-equal (s16vector 1 -2) '#s16(1 -2))
+  (test-equal (f64vector 1 0.5) #f64(1 1/2))
+  (test-equal "#f32(0.5 1.0)" (object->string (f32vector 1/2 1)))
+  (test-equal "#u32()" (object->string (u32vector)))
+  (test-assert (not (equal? #s8(1) #s16(1))))
+  (test-assert (not (s8vector? '#2s8((1)))))
+  (test-equal '(3 1) (list (array-ref #s8(1 2 3) 2) (array-rank #s8(1 2 3))))
+  (test-error (s16vector-ref (s8vector 1) 0))
+  (test-equal 5 (let ((v '#s8(1 2))) (s8vector-ref (list->s8vector (map (lambda (x) (+ x 3)) (s8vector->list v))) 1))))
+
 (test-end "srfi-4")

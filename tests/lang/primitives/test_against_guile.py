@@ -18,6 +18,7 @@ STDLIB = Path(__file__).parents[3] / "stdlib"
 JUDGE = HERE / "judge.scm"
 FILES = (
     HERE / "expressions.scm",
+    HERE / "lexical.scm",
     HERE / "numbers.scm",
     HERE.parents[1] / "stdlib" / "expressions.scm",
 )
