@@ -94,7 +94,7 @@ def test_constants_survive(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["1+2i", "-0.0-1/2i", "#s8(1 2)", "#2@1@0f64((1 2) (3 4))", '#2((a) ("b"))', "#*101"]
+    "text", ["1+2i", "-0.0-1/2i", "#s8(1 2)", "#2f64@1@0((1 2) (3 4))", '#2((a) ("b"))', "#*101"]
 )
 def test_numbers_and_arrays_survive_marshal(text: str) -> None:
     value = read_one(text, 0)[0]
