@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
@@ -43,6 +43,7 @@ class Derivation:
                   of this and the name alone: it does not matter how such a file is come by
     title         a short phrase for people ("unpack tmux 3.3a-3"); not part of the hash
     origin        file, line and column of the code that the build runs; not part of the hash
+    places        where it (0) and its parts, from 1, are declared, for errors; nor are these
     """
 
     name: str
@@ -53,6 +54,7 @@ class Derivation:
     fixed_sha256: str | None = None
     title: str = ""
     origin: tuple[str, int, int] | None = None
+    places: Mapping[int, tuple[str, int, int]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"#<derivation {self.path}>"

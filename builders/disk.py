@@ -51,6 +51,7 @@ class PartitionsOverlap(BadPartitions):
             f"but what is before it ends at {least}",
             hint="leave offset out, or make the partitions before it smaller",
         )
+        self.number = number
 
 
 class DiskTooSmall(BadPartitions):

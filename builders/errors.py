@@ -4,9 +4,13 @@ from __future__ import annotations
 
 
 class BuilderError(Exception):
-    """Base of all errors that builders raise on purpose; `kiln` prints them without a traceback."""
+    """Base of all errors that builders raise on purpose; `kiln` prints them without a traceback.
+
+    `part` is the number of the part of a derivation that it is about (Derivation.places).
+    """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.part: int | None = None

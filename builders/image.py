@@ -16,12 +16,14 @@ from builders.disk import (
     BootCode,
     DiskTooSmall,
     PartitionPlan,
+    PartitionsOverlap,
     Table,
     place,
     plan_disk,
     tail,
 )
 from builders.errors import BuilderError
+from builders.filesystems import mkfs
 from builders.filesystems.workroom import Workroom
 from builders.mtree import read_item
 from builders.plan import Plan, Segment
@@ -50,7 +52,7 @@ _ESP_TYPES = (0xEF, _ESP)
 
 # The attribute bits of a GPT (UEFI specification 5.3.3; Discoverable Partitions Specification).
 _ATTRIBUTES = {"boot": 1 << 2, "esp": 0, "read-only": 1 << 60, "no-auto": 1 << 63, "grow": 1 << 59}
-_MBR_FLAGS = ("boot", "esp")
+_MBR_FLAGS = ("boot", "esp", "grow")  # the last one is nothing that is stored
 _FAR_END = 1 << 63
 
 
@@ -99,6 +101,7 @@ def disk_image(build: Build) -> None:
         alignment       bytes
         label, uuid     the file system's
         options         more options of the file system (optional)
+        mkfs            words of a mkfs program's command line (builders.filesystems.mkfs; optional)
         name            in a GPT
         partition_uuid  in a GPT
         type            number (MBR) or UUID (GPT); null: what the file system is known by
@@ -142,6 +145,18 @@ def plan_image(build: Build) -> Plan:
     partitions = [
         _partition(number, table, each) for number, each in enumerate(arguments["partitions"], 1)
     ]
+    try:
+        return _plan(build, table, partitions)
+    except PartitionsOverlap as error:
+        error.part = error.number
+        raise
+    except DiskTooSmall as error:
+        error.part = 0
+        raise
+
+
+def _plan(build: Build, table: Table, partitions: Sequence[Partition]) -> Plan:
+    arguments = build.arguments
     plans = _plan_partitions(build, table, partitions, arguments.get("size"))
     sizes = [
         (plan.size, each.offset, each.alignment)
@@ -188,6 +203,7 @@ def _partition(number: int, table: str, declared: Mapping[str, Any]) -> Partitio
     if mbr_type is None and table == "hybrid" and kind != BIOS_BOOT:
         mbr_type = known[0]
     options = dict(declared.get("options") or {})
+    options |= mkfs.options(file_system, declared.get("mkfs") or ())
     for option in ("label", "uuid"):
         if declared.get(option) is not None:
             options[option] = declared[option]
@@ -241,31 +257,32 @@ def _filler(partitions: Sequence[Partition]) -> Partition | None:
 
 
 def _plan_partition(build: Build, partition: Partition, size: int | None) -> Plan:
-    if partition.content is not None:
-        return _blob(build, partition, size)
-    tree = [Entry("", "d", 0o755, mtime=build.epoch * 1_000_000_000)]
-    if partition.tree is not None:
-        tree = read_item(build.real(partition.tree), partition.tree)
-    options = {**partition.options, "size": size}
     try:
+        if partition.content is not None:
+            return _blob(build, partition.content, size)
+        tree = [Entry("", "d", 0o755, mtime=build.epoch * 1_000_000_000)]
+        if partition.tree is not None:
+            tree = read_item(build.real(partition.tree), partition.tree)
+        options = {**partition.options, "size": size}
         room = Workroom(build.real, build.scratch / f"made-{partition.number}", build.progress)
         return filesystems.plan(partition.file_system, tree, options, room)
     except BuilderError as error:
         error.message = f"partition {partition.number}: {error.message}"
         error.args = (error.message,)
+        error.part = partition.number
         raise
 
 
-def _blob(build: Build, partition: Partition, size: int | None) -> Plan:
-    """The bytes of a file as a partition of whole sectors."""
-    assert partition.content is not None
-    length = build.real(partition.content).stat().st_size
+def _blob(build: Build, content: str, size: int | None) -> Plan:
+    """The bytes of the file `content` as a partition of whole sectors."""
+    length = build.real(content).stat().st_size
     room = -(-length // SECTOR) * SECTOR if size is None else size
     if length > room:
         raise BadImage(
-            f"partition {partition.number}: its content has {length:,} bytes, it has {room:,}"
+            f"its content has {length:,} bytes, it has {room:,}: {length - room:,} too few",
+            hint="give it a bigger size, or none",
         )
-    return Plan(room, [], [Segment(0, partition.content, 0, length)])
+    return Plan(room, [], [Segment(0, content, 0, length)])
 
 
 def _install_grub(

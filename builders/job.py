@@ -43,6 +43,7 @@ class BuildFailed(BuilderError):
         self.log_file = log_file
         self.kept = kept
         self.kind = problem.kind
+        self.part = problem.part
         self.others: tuple[BuildFailed, ...] = ()
 
 

@@ -59,12 +59,15 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a task failed. `kind` is the exception's class name; `full`: no space was left."""
+    """Why a task failed. `kind` is the exception's class name; `full`: no space was left; `part`:
+    which part of the derivation it is about.
+    """
 
     kind: str
     message: str
     hint: str | None = None
     full: bool = False
+    part: int | None = None
 
 
 class WrongContents(BuilderError):
@@ -169,7 +172,7 @@ def _problem(error: Exception) -> Problem:
     if full:
         return Problem(type(error).__name__, "no space is left on the disk", full=True)
     if isinstance(error, BuilderError):
-        return Problem(type(error).__name__, error.message, error.hint)
+        return Problem(type(error).__name__, error.message, error.hint, part=error.part)
     if isinstance(error, OSError):
         return Problem(type(error).__name__, str(error))
     return Problem("InternalError", f"{type(error).__name__}: {error}")

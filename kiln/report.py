@@ -128,9 +128,15 @@ def _placed(error: BuilderError) -> str | None:
     from lang.diagnosis import render_at
     from lang.sources import Location, SourceMap
 
-    if not isinstance(error, BuildFailed) or error.derivation.origin is None:
+    if not isinstance(error, BuildFailed):
         return None
-    location = Location(*error.derivation.origin)
+    derivation = error.derivation
+    origin = derivation.origin
+    if error.part is not None:
+        origin = derivation.places.get(error.part, origin)
+    if origin is None:
+        return None
+    location = Location(*origin)
     path = Path(location.file)
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     source = SourceMap().add(location.file, text)

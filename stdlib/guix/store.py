@@ -67,12 +67,23 @@ def is_derivation(value: Any) -> bool:
 
 
 @LIBRARY.procedure("derivation")
-def derivation(name: str, builder: str, arguments: Any, inputs: Any, title: str = "") -> Derivation:
-    """A derivation that runs `builder` with `arguments` (see to_json) once `inputs` are there."""
+def derivation(
+    name: str, builder: str, arguments: Any, inputs: Any, title: str = "", places: Any = NIL
+) -> Derivation:
+    """A derivation that runs `builder` with `arguments` (see to_json) once `inputs` are there.
+
+    `places` is a list of where it and its parts are declared, for errors of the build: locations,
+    or #f where that is not known.
+    """
     derivations, sources = split_inputs(inputs)
     parsed = to_json(arguments)
     assert isinstance(parsed, dict)
-    return Derivation(name, builder, parsed, derivations, sources, title=title)
+    known = {
+        number: (place.file, place.line, place.column)
+        for number, place in enumerate(python_list(places))
+        if isinstance(place, Location)
+    }
+    return Derivation(name, builder, parsed, derivations, sources, title=title, places=known)
 
 
 @LIBRARY.procedure("derivation-path", "derivation->output-path")

@@ -80,10 +80,11 @@ def finish_groups(
             flags,
             (block_crc, inode_crc),
         )
+        descriptor = descriptor[: layout.form.descriptor]
         if checksums:
             crc = finish(crc32c(crc32c(seed, struct.pack("<I", group)), descriptor)) & 0xFFFF
             descriptor = descriptor[:30] + struct.pack("<H", crc) + descriptor[32:]
-        descriptors.append(descriptor[: layout.form.descriptor])
+        descriptors.append(descriptor)
         total_blocks += free_blocks
         total_inodes += free_inodes
     return Groups(b"".join(descriptors), total_blocks, total_inodes)

@@ -17,7 +17,6 @@ from builders.filesystems.ext4.options import (
     Format,
 )
 
-_BYTES_PER_INODE = 16384
 _MOST_INODES = 32768  # in a group: a bit each in one block
 _LAST_GROUP_DATA = 50  # blocks; a last group with less behind its metadata is not worth having
 
@@ -108,7 +107,7 @@ def geometry(form: Format, blocks: int, inodes: int, journal: int | None) -> Geo
         raise TooManyInodes
     descriptors = -(-groups * form.descriptor // BLOCK)
     reserved = 0
-    if blocks < 1 << 32:
+    if blocks < 1 << 32 and form.resizable:
         most_groups = -(-min(blocks * 1024, 0xFFFFFFFF) // BLOCKS_PER_GROUP)
         reserved = max(0, min(-(-most_groups * form.descriptor // BLOCK) - descriptors, 1024))
     if not form.journal:
@@ -125,14 +124,20 @@ def geometry(form: Format, blocks: int, inodes: int, journal: int | None) -> Geo
 
 
 def fixed(
-    form: Format, blocks: int, needed: int, *, inodes: int | None, journal: int | None
+    form: Format,
+    blocks: int,
+    needed: int,
+    *,
+    inodes: int | None,
+    journal: int | None,
+    bytes_per_inode: int = 16384,
 ) -> Geometry:
     """The layout inside exactly `blocks`, for `needed` inodes or more.
 
     A last group that is too small for its own metadata is left out. Raises TooManyInodes.
     """
     while True:
-        wanted = max(needed, inodes or blocks * BLOCK // _BYTES_PER_INODE)
+        wanted = max(needed, inodes or blocks * BLOCK // bytes_per_inode)
         found = geometry(form, blocks, wanted, journal)
         if not found.last_group_is_too_small():
             return found
@@ -140,7 +145,13 @@ def fixed(
 
 
 def fitting(
-    form: Format, content: int, needed: int, *, inodes: int | None, journal: int | None
+    form: Format,
+    content: int,
+    needed: int,
+    *,
+    inodes: int | None,
+    journal: int | None,
+    bytes_per_inode: int = 16384,
 ) -> Geometry:
     """The smallest layout with room for `content` blocks and `needed` inodes beside the metadata.
 
@@ -148,7 +159,7 @@ def fitting(
     """
     blocks = max(content, 64)
     while True:
-        wanted = max(needed, inodes or blocks * BLOCK // _BYTES_PER_INODE)
+        wanted = max(needed, inodes or blocks * BLOCK // bytes_per_inode)
         try:
             found = geometry(form, blocks, wanted, journal)
         except TooManyInodes:

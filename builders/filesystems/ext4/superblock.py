@@ -14,6 +14,7 @@ from builders.filesystems.ext4.options import (
     BLOCKS_PER_GROUP,
     FIRST_INODE,
     INODE_SIZE,
+    ON_ERROR,
     Ext4Options,
 )
 
@@ -24,7 +25,6 @@ _MASK = 0xFFFFFFFF
 _HALF_MD4 = 1
 _SIGNED_HASH = 1
 _XATTR_AND_ACL = 0x0C
-_CONTINUE_ON_ERRORS = 1
 
 # compatible
 _HAS_JOURNAL, _EXT_ATTR, _RESIZE_INODE, _DIR_INDEX = 0x4, 0x8, 0x10, 0x20
@@ -69,7 +69,7 @@ def superblock(
         0,  # never mounted
         epoch,
     )
-    pack("<HHHHHH", data, 0x34, 0, 0xFFFF, _MAGIC, 1, _CONTINUE_ON_ERRORS, 0)
+    pack("<HHHHHH", data, 0x34, 0, 0xFFFF, _MAGIC, 1, ON_ERROR[options.errors], 0)
     pack("<IIIIHH", data, 0x40, epoch, 0, 0, 1, 0, 0)
     compatible, incompatible, read_only = _features(layout, journal is not None)
     pack(
@@ -87,7 +87,7 @@ def superblock(
     label = options.label.encode()
     data[0x78 : 0x78 + len(label)] = label
     pack("<H", data, 0xCE, layout.reserved_descriptors)
-    data[0xEC:0xFC] = uuids.uuid5(options.uuid, "hash seed").bytes
+    data[0xEC:0xFC] = (options.hash_seed or uuids.uuid5(options.uuid, "hash seed")).bytes
     pack("<BBH", data, 0xFC, _HALF_MD4, 0, 64 if form.descriptor == 64 else 0)
     pack("<III", data, 0x100, _XATTR_AND_ACL, 0, epoch)
     if journal is not None:
@@ -108,7 +108,7 @@ def superblock(
 
 def _features(layout: Geometry, journal: bool) -> tuple[int, int, int]:
     form = layout.form
-    compatible = _EXT_ATTR | _DIR_INDEX
+    compatible = _EXT_ATTR | (_DIR_INDEX if form.dir_index else 0)
     compatible |= _HAS_JOURNAL if journal else 0
     compatible |= _RESIZE_INODE if layout.reserved_descriptors else 0
     incompatible = _FILETYPE
@@ -116,7 +116,7 @@ def _features(layout: Geometry, journal: bool) -> tuple[int, int, int]:
     incompatible |= _64BIT if form.descriptor == 64 else 0
     incompatible |= _FLEX_BG if form.flex > 1 else 0
     read_only = _SPARSE_SUPER | _LARGE_FILE
-    if form.extents:
+    if form.counts_far:
         read_only |= _HUGE_FILE | _DIR_NLINK | _EXTRA_ISIZE
     read_only |= _METADATA_CSUM if form.checksums else 0
     return compatible, incompatible, read_only

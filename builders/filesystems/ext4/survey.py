@@ -153,7 +153,7 @@ def _count_links(hierarchy: Hierarchy, lost_found: int | None, form: Format) -> 
     if lost_found is None:
         links[0] += 1
     for directory in hierarchy.children:
-        if form.extents:
+        if form.counts_far:
             if links[directory] >= _MOST_LINKS:
                 links[directory] = 1  # dir_nlink: not counted any more
         elif links[directory] > _MOST_SUBDIRECTORIES:

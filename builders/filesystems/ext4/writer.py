@@ -45,6 +45,9 @@ def plan(tree: Sequence[Entry], options: Ext4Options, form: Format = EXT4) -> Pl
 
     The same arguments give the same plan. Raises TreeDoesNotFit, other subclasses of BadTree.
     """
+    if options.root_owner is not None:
+        uid, gid = options.root_owner
+        tree = [tree[0]._replace(uid=uid, gid=gid), *tree[1:]]
     found = survey(index(tree), form)
     journal = None if options.journal is None else options.journal // BLOCK
     if options.size is not None:
@@ -56,6 +59,7 @@ def plan(tree: Sequence[Entry], options: Ext4Options, form: Format = EXT4) -> Pl
                 found.inodes,
                 inodes=options.inodes,
                 journal=journal,
+                bytes_per_inode=options.bytes_per_inode,
             )
             if found.blocks + layout.overhead() > layout.blocks:
                 raise OutOfSpace
@@ -65,10 +69,15 @@ def plan(tree: Sequence[Entry], options: Ext4Options, form: Format = EXT4) -> Pl
             raise TreeDoesNotFit(tree, needed, options.size, form.name) from None
     free = options.free_blocks(found.blocks)
     wanted = found.blocks + free
-    spare_inodes = free * BLOCK // 16384
+    spare_inodes = free * BLOCK // options.bytes_per_inode
     while True:
         layout = fitting(
-            form, wanted, found.inodes + spare_inodes, inodes=options.inodes, journal=journal
+            form,
+            wanted,
+            found.inodes + spare_inodes,
+            inodes=options.inodes,
+            journal=journal,
+            bytes_per_inode=options.bytes_per_inode,
         )
         try:
             return _Writer(found, layout, options, layout.blocks * BLOCK).write()

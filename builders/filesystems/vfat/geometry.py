@@ -46,13 +46,16 @@ class Geometry:
         return self.root + self.root_entries * 32 + (cluster - 2) * self.cluster
 
 
-def geometry(size: int, bits: int, root_entries: int) -> Geometry | None:
+def geometry(
+    size: int, bits: int, root_entries: int, per_cluster: int | None = None
+) -> Geometry | None:
     """A geometry of this kind inside `size` bytes; None if there is none.
 
-    Clusters of 4 KiB are preferred, then the smallest that will do.
+    Unless it is said how many sectors a cluster has, clusters of 4 KiB are preferred, then the
+    smallest that will do.
     """
-    for per_cluster in (8, 1, 2, 4, 16, 32, 64, 128):
-        found = _geometry(size // SECTOR, bits, per_cluster, 0 if bits == 32 else root_entries)
+    for tried in (8, 1, 2, 4, 16, 32, 64, 128) if per_cluster is None else (per_cluster,):
+        found = _geometry(size // SECTOR, bits, tried, 0 if bits == 32 else root_entries)
         least, most = _CLUSTERS[bits]
         if least <= found.clusters <= most:
             return found

@@ -72,12 +72,12 @@ class Survey:
             counts[number] = -(-entries[number].size // cluster)
         return counts
 
-    def root_entries(self) -> int:
-        """Entries that the root of FAT12 and FAT16 has room for: the usual 512, or more."""
+    def root_entries(self, least: int = 512) -> int:
+        """Entries that the root of FAT12 and FAT16 has room for: `least`, or more."""
         count = self.directories[0] // names.ENTRY
         if count > _MOST_IN_ROOT:
             raise BadTree("the root directory has more files than a FAT12 or FAT16 can hold")
-        return max(512, -(-count // 128) * 128)
+        return max(least, -(-count // 128) * 128)
 
 
 def survey(tree: Sequence[Entry]) -> Survey:

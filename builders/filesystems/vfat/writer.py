@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import array
+import re
 import struct
 import time
 import uuid as uuids
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
+from typing import NamedTuple
 
 from builders.filesystems.hierarchy import BadContent, TreeDoesNotFit
 from builders.filesystems.options import BadOption, LabelTooLong, check
@@ -19,8 +21,18 @@ from builders.plan import Plan, Segment
 from builders.tree import Content, Entry
 
 _MIB = 1 << 20
-_TYPES = {"size": int, "free": int, "label": str, "uuid": uuids.UUID}
+_TYPES = {
+    "size": int,
+    "free": int,
+    "label": str,
+    "uuid": uuids.UUID,
+    "bits": int,
+    "sectors_per_cluster": int,
+    "root_entries": int,
+}
+_SERIAL = re.compile(r"([0-9A-F]{4})-([0-9A-F]{4})", re.IGNORECASE)
 _BITS = {"fat12": 12, "fat16": 16, "fat32": 32}
+_MOST = 1 << 41  # a 32-bit number of sectors
 _LEAST = {12: 64 * 1024, 16: 3 * _MIB, 32: 33 * _MIB}  # where to begin to look for a size
 
 _VOLUME, _DIRECTORY, _ARCHIVE = 0x08, 0x10, 0x20
@@ -34,9 +46,13 @@ def make(name: str, tree: Sequence[Entry], options: Mapping[str, object]) -> Pla
     """The FAT file system that holds `tree`; `name`: "vfat" (any kind), "fat12", "fat16", "fat32".
 
     Options: size; free, bytes to keep free without a size (5 % and 1 MiB); label, at most 11
-    characters of ASCII; uuid, of which the first four bytes are the volume's serial number.
-    Raises BadOption and BadTree's subclasses.
+    characters of ASCII; uuid, of which the first four bytes are the volume's serial number, or that
+    alone as XXXX-XXXX; bits, 12, 16 or 32; sectors_per_cluster; root_entries, how many files the
+    root of FAT12 and FAT16 has room for, or more. Raises BadOption and BadTree's subclasses.
     """
+    serial = _SERIAL.fullmatch(str(options.get("uuid")))
+    if serial is not None:
+        options = {**options, "uuid": f"{serial[1]}{serial[2]}-0000-0000-0000-000000000000"}
     checked = check(name, _TYPES, options)
     size, free = checked.get("size"), checked.get("free")
     uuid = checked.get("uuid")
@@ -44,11 +60,12 @@ def make(name: str, tree: Sequence[Entry], options: Mapping[str, object]) -> Pla
         raise BadOption("uuid", "it must be given")
     label = _label(str(checked.get("label", "")))
     found = survey(tree)
-    bits = _BITS.get(name)
+    form = _form(name, checked)
+    root_entries = found.root_entries(form.root_entries)
     if isinstance(size, int):
-        layout = geometry(size, bits or usual_bits(size), found.root_entries())
+        layout = form.geometry(size, root_entries)
         if layout is None:
-            raise BadOption("size", f"there is no {name} of {size:,} bytes")
+            raise BadOption("size", _no_such_size(name, form, size, root_entries))
         needed = sum(_clusters(found, layout).values())
         if needed > layout.clusters:
             lacking = (needed - layout.clusters) * layout.cluster
@@ -56,8 +73,49 @@ def make(name: str, tree: Sequence[Entry], options: Mapping[str, object]) -> Pla
         return _Writer(found, layout, label, uuid).write(size)
     content = sum(-(-entry.size // 4096) * 4096 for entry in tree)
     wanted = free if isinstance(free, int) else content // 20 + _MIB
-    layout = _fitting(found, bits, content + wanted, wanted)
+    layout = _fitting(found, form, content + wanted, wanted)
     return _Writer(found, layout, label, uuid).write(layout.sectors * SECTOR)
+
+
+class _Form(NamedTuple):
+    """The kind that is wanted: bits (None: by the size), sectors of a cluster, the root's files."""
+
+    bits: int | None
+    per_cluster: int | None
+    root_entries: int
+
+    def geometry(self, size: int, root_entries: int) -> Geometry | None:
+        return geometry(size, self.bits or usual_bits(size), root_entries, self.per_cluster)
+
+
+def _form(name: str, options: Mapping[str, object]) -> _Form:
+    bits, asked = _BITS.get(name), options.get("bits")
+    if isinstance(asked, int):
+        if asked not in _LEAST or (bits or asked) != asked:
+            raise BadOption("bits", f"{asked}, but it is to be {name}")
+        bits = asked
+    per_cluster, entries = options.get("sectors_per_cluster"), options.get("root_entries")
+    if isinstance(per_cluster, int) and per_cluster not in (1, 2, 4, 8, 16, 32, 64, 128):
+        raise BadOption("sectors_per_cluster", f"{per_cluster} is no power of two up to 128")
+    if isinstance(entries, int) and (entries % 16 or not 0 < entries <= 65520):
+        raise BadOption("root_entries", f"{entries} is no multiple of 16 up to 65520")
+    return _Form(
+        bits,
+        per_cluster if isinstance(per_cluster, int) else None,
+        entries if isinstance(entries, int) else 512,
+    )
+
+
+def _no_such_size(name: str, form: _Form, size: int, root_entries: int) -> str:
+    """Why there is no file system of this size, with the least that there is."""
+    problem = f"there is no {name} of {size:,} bytes"
+    if form.per_cluster is not None:
+        problem += f" with {form.per_cluster} sectors in a cluster"
+    step = 64 * 1024
+    for least in range(-(-size // step) * step, size + 4096 * step, step):
+        if form.geometry(least, root_entries) is not None:
+            return f"{problem}; {least:,} are enough"
+    return problem
 
 
 def _label(label: str) -> bytes:
@@ -72,13 +130,18 @@ def _clusters(found: Survey, layout: Geometry) -> dict[int, int]:
     return found.clusters(layout.cluster, root=layout.bits == 32)
 
 
-def _fitting(found: Survey, bits: int | None, start: int, free: int) -> Geometry:
-    """The geometry of a size at which everything fits and `free` bytes are left."""
-    root_entries = found.root_entries()
-    size = max(start, _LEAST[bits or 12])
+def _fitting(found: Survey, form: _Form, start: int, free: int) -> Geometry:
+    """The geometry of a size at which everything fits and `free` bytes are left.
+
+    Raises BadOption if clusters of the size that is wanted allow none.
+    """
+    root_entries = found.root_entries(form.root_entries)
+    size = max(start, _LEAST[form.bits or 12])
     while True:
         size = -(-size // 4096) * 4096
-        layout = geometry(size, bits or usual_bits(size), root_entries)
+        layout = form.geometry(size, root_entries)
+        if size > _MOST:
+            raise BadOption("sectors_per_cluster", "no size has room for all files with so many")
         if layout is not None:
             needed = sum(_clusters(found, layout).values())
             if layout.clusters >= needed + free // layout.cluster:
