@@ -170,7 +170,7 @@ def test_a_hybrid_lists_all_but_the_place_of_grubs_core_in_its_mbr(store: Path) 
     ("arguments", "error"),
     [
         ({"table": "apm"}, image.BadImage),
-        ({"partitions": [root(flags=["grow"])]}, image.BadImage),
+        ({"partitions": [root(flags=["no-auto"])]}, image.BadImage),
         ({"partitions": [root(file_system="zfs")]}, UnknownFileSystem),
         ({"partitions": [root(options={"colour": 1})]}, BadOption),
         ({"partitions": [root(uuid="x")]}, BadOption),

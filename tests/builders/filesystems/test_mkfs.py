@@ -42,17 +42,10 @@ def dumped(image: Path) -> dict[str, str]:
     }
 
 
-FEATURES = [
-    *("has_journal", "64bit", "metadata_csum", "extent", "flex_bg", "dir_index", "resize_inode")
-]
-    "has_journal",
-    "64bit",
-    "metadata_csum",
-    "extent",
-    "flex_bg",
-    "dir_index",
+FEATURES = (
+    *("has_journal", "64bit", "metadata_csum", "extent", "flex_bg", "dir_index"),
     "resize_inode",
-]
+)
 
 
 @judges.needs("e2fsck")
