@@ -75,6 +75,15 @@ FORMATS: dict[str, Format] = {
         "fakeroot mke2fs",
         least_cpu=2,
     ),
+    "btrfs": _file_system(
+        "btrfs",
+        {
+            "mkfs.btrfs -r": "truncate -s $size $out && mkfs.btrfs -q -U "
+            f"{UUID} --rootdir $root $out"
+        },
+        "mkfs.btrfs",
+        least_cpu=1.4,
+    ),
     "vfat": _file_system(
         "fat32",
         {

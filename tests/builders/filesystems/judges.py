@@ -48,6 +48,23 @@ def btrfs_check(image: Path) -> None:
     assert "warning" not in said.lower(), said
 
 
+def compare_restored(image: Path, tree: Sequence[Entry], contents: Mapping[str, bytes]) -> None:
+    """As far as btrfs restore can tell: kinds, permissions, owners, targets and contents."""
+    with TemporaryDirectory() as directory:
+        subprocess.run(
+            ["btrfs", "restore", "-S", "-m", image, directory], check=True, capture_output=True
+        )
+        for entry in tree:
+            path = Path(directory) / entry.path
+            if entry.kind == "f":
+                assert path.read_bytes() == contents[entry.path], entry.path
+                assert path.stat().st_mode & 0o7777 == entry.mode
+            elif entry.kind == "l":
+                assert str(path.readlink()) == entry.ref
+            elif entry.kind == "d":
+                assert path.is_dir()
+
+
 _MAKERS = {"ext4": ("4M", "mke2fs", "-q", "-t", "ext4"), "btrfs": ("120M", "mkfs.btrfs", "-q")}
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from builders.filesystems import btrfs
 from builders.filesystems import plan as plan_of
+from builders.filesystems.btrfs import chunks
 from builders.filesystems.btrfs.files import (
     SymlinkTooLong,
     TimeOutOfRange,
@@ -155,6 +156,33 @@ def test_collisions_many_links_and_a_superblock_within_the_data(tmp_path: Path) 
     if judges.why_not_mount("btrfs"):
         pytest.skip(judges.why_not_mount("btrfs"))
     judges.compare_mounted(image, entries, contents, "btrfs")
+
+
+def test_btrfs_restore_finds_what_is_there(tmp_path: Path) -> None:
+    content = os.urandom(300_000)
+    tree = [
+        ROOT,
+        Entry("big", "f", 0o640, size=300_000, ref=content),
+        Entry("d", "d", 0o750),
+        Entry("d/link", "l", 0o777, size=6, ref="../big"),
+        Entry("d/small", "f", 0o4755, size=5, ref=b"small"),
+        Entry("e", "d", 0o700),
+    ]
+    image = made(tree, tmp_path / "image")
+    judges.compare_restored(image, tree, {"big": content, "d/small": b"small"})
+
+
+def test_trees_over_many_chunks_are_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "_MOST_DATA", 5 * MIB)
+    monkeypatch.setattr(chunks, "_MOST_METADATA", 2 * MIB)
+    content = os.urandom(62 * MIB)
+    small = {f"s{number:04}": b"%d" % number * 100 for number in range(3000)}
+    tree = [ROOT, Entry("big", "f", 0o644, size=len(content), ref=content)]
+    tree += [Entry(name, "f", 0o644, size=len(text), ref=text) for name, text in small.items()]
+    image = checked(made(tree, tmp_path / "image"))
+    if judges.why_not_mount("btrfs"):
+        pytest.skip(judges.why_not_mount("btrfs"))
+    judges.compare_mounted(image, tree, {"big": content, **small}, "btrfs")
 
 
 def test_the_kernel_writes_to_it_and_it_stays_sound(tmp_path: Path) -> None:
