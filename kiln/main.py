@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -60,6 +61,8 @@ def _run(arguments: list[str]) -> int:
     verb, *rest = arguments
     if verb not in VERBS:
         return _unknown(verb)
+    # What is imported is no garbage: the collector would only walk it again and again.
+    gc.set_threshold(200_000, 50, 1000)
     from kiln.report import guarded
 
     return guarded(verb, VERBS[verb][0], rest)

@@ -8,33 +8,43 @@ hold code.
 from __future__ import annotations
 
 import functools
-import hashlib
 import marshal
 import os
 import stat
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from lang.digests import sha256
 from lang.modules import ModuleName
 
-_ROOM: Final = Path(__file__).parent
 _KEY_SIZE: Final = 32
 
 
 @functools.cache
 def version() -> str:
     """What changes whenever this language's implementation does."""
-    digest = hashlib.sha256(f"{sys.implementation.cache_tag} {sys.flags.optimize}".encode())
-    for path in sorted(_ROOM.rglob("*.py")):
-        status = path.stat()
-        digest.update(f"{path.relative_to(_ROOM)} {status.st_size} {status.st_mtime_ns}".encode())
-    return digest.hexdigest()
+    files = sorted(_python_files(str(Path(__file__).parent), ""))
+    return sha256(
+        f"{sys.implementation.cache_tag} {sys.flags.optimize} {files}".encode()
+    ).hexdigest()
+
+
+def _python_files(directory: str, prefix: str) -> Iterator[tuple[str, int, int]]:
+    """Name, size and time of the Python files below `directory`. This is part of every start."""
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.name.endswith(".py"):
+                status = entry.stat()
+                yield prefix + entry.name, status.st_size, status.st_mtime_ns
+            elif "." not in entry.name and entry.name != "__pycache__" and entry.is_dir():
+                yield from _python_files(entry.path, f"{prefix}{entry.name}/")
 
 
 def source_key(stage: str, name: ModuleName, file: str, text: str) -> bytes:
     """The hash of what an entry is compiled from, apart from the modules below it."""
-    digest = hashlib.sha256()
+    digest = sha256()
     for part in (version(), stage, repr(name), file, text):
         digest.update(part.encode())
         digest.update(b"\0")
@@ -58,7 +68,7 @@ class Cache:
         if data[:_KEY_SIZE] != key:
             return None
         try:
-            checksum = hashlib.sha256(data[2 * _KEY_SIZE :]).digest()
+            checksum = sha256(data[2 * _KEY_SIZE :]).digest()
             if checksum != data[_KEY_SIZE : 2 * _KEY_SIZE]:
                 return None
             return marshal.loads(data[2 * _KEY_SIZE :])
@@ -75,7 +85,7 @@ class Cache:
             path = self._path(name, file)
             temporary = path.with_suffix(f".{os.getpid()}")
             try:
-                temporary.write_bytes(key + hashlib.sha256(data).digest() + data)
+                temporary.write_bytes(key + sha256(data).digest() + data)
                 temporary.replace(path)
             except BaseException:
                 temporary.unlink(missing_ok=True)
@@ -84,7 +94,7 @@ class Cache:
             return
 
     def _path(self, name: ModuleName, file: str) -> Path:
-        label = hashlib.sha256(f"{name!r} {file}".encode()).hexdigest()[:32]
+        label = sha256(f"{name!r} {file}".encode()).hexdigest()[:32]
         return self.directory / f"{label}.compiled"
 
     def _private(self) -> bool:

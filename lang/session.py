@@ -7,8 +7,8 @@ value = session.load_file(Path("os.scm"))
 from __future__ import annotations
 
 import gc
-import hashlib
 import importlib
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,6 +20,7 @@ from lang.cache import Cache, source_key
 from lang.constants import UnserialisableConstantError
 from lang.data import UNSPECIFIED, Symbol, symbol
 from lang.deep import run_deep
+from lang.digests import sha256
 from lang.errors import ReadError, SchemeSyntaxError
 from lang.expand import CORE, FORMS, expand, walk
 from lang.forms import SUPPORT
@@ -307,13 +308,14 @@ class Session:
             module.export(symbol(text))
 
     def _find(self, name: ModuleName) -> Path | None:
+        scheme = os.path.join(*name) + ".scm"
+        native = os.path.join(*(part.replace("-", "_") for part in name)) + ".py"
         for directory in self.load_path:
-            scheme = directory.joinpath(*name[:-1], name[-1] + ".scm")
-            if scheme.is_file():
-                return scheme
-            native = directory.joinpath(*(part.replace("-", "_") for part in name))
-            if native.with_suffix(".py").is_file() and (directory / "__init__.py").is_file():
-                return native.with_suffix(".py")
+            if os.path.isfile(os.path.join(directory, scheme)):
+                return directory / scheme
+            if os.path.isfile(os.path.join(directory, native)):
+                if os.path.isfile(os.path.join(directory, "__init__.py")):
+                    return directory / native
         return None
 
     def _bind_native(self, module: Module, path: Path) -> None:
@@ -437,7 +439,7 @@ def program(source: Source) -> list[Any]:
 
 
 def _digest(key: bytes, digests: list[tuple[ModuleName, str]]) -> str:
-    return hashlib.sha256(key + repr(digests).encode()).hexdigest()
+    return sha256(key + repr(digests).encode()).hexdigest()
 
 
 def _global_keys(node: Node) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import marshal
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +12,7 @@ from lang.analyse import Analysis, Form, analyse
 from lang.codegen import RESULT, generate
 from lang.constants import UnserialisableConstantError, decode, encode
 from lang.data import UNSPECIFIED
+from lang.digests import sha256
 from lang.ir import Node
 from lang.numeric import find_numeric
 from lang.runtime.inline import SUPPORT
@@ -134,4 +134,4 @@ def _prefix(name: str, constants: Sequence[Any]) -> str:
         content = marshal.dumps([name, *map(encode, constants)])
     except UnserialisableConstantError:
         return f"$k{next(_serial)}"
-    return "$k" + hashlib.sha256(content).hexdigest()[:16]
+    return "$k" + sha256(content).hexdigest()[:16]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from builders.store import Store
 
 
-@dataclass
 class Context:
     """The store that items go to, and how to come by Debian's package index.
 
@@ -27,9 +25,10 @@ class Context:
     the tools of builds that were asked for, by what was asked: resolving takes milliseconds.
     """
 
-    store: Store
-    open_index: Callable[[], Index]
-    natives: dict[Hashable, Derivation] = field(default_factory=dict)
+    def __init__(self, store: Store, open_index: Callable[[], Index]) -> None:
+        self.store = store
+        self.open_index = open_index
+        self.natives: dict[Hashable, Derivation] = {}
 
     @cached_property
     def index(self) -> Index:

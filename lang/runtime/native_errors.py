@@ -128,16 +128,16 @@ def _type(error: Any, frame: FrameType | None) -> Condition | None:
 
 
 _ARITY: Final = (
-    re.compile(r"(?P<name>.*)\(\) takes .* but (?P<given>\d+) (?:was|were) given"),
-    re.compile(r"(?P<name>.*)\(\) takes no arguments \((?P<given>\d+) given\)"),
-    re.compile(r"(?P<name>.*)\(\) missing \d+ required positional arguments?: .*"),
-    re.compile(r"(?P<name>\S*) expected .* arguments?, got (?P<given>\d+)"),
+    r"(?P<name>.*)\(\) takes .* but (?P<given>\d+) (?:was|were) given",
+    r"(?P<name>.*)\(\) takes no arguments \((?P<given>\d+) given\)",
+    r"(?P<name>.*)\(\) missing \d+ required positional arguments?: .*",
+    r"(?P<name>\S*) expected .* arguments?, got (?P<given>\d+)",
 )
 
 
 def _arity(text: str, frame: FrameType | None) -> Condition | None:
     for pattern in _ARITY:
-        match = pattern.fullmatch(text)
+        match = re.fullmatch(pattern, text)
         if match:
             break
     else:
@@ -186,23 +186,23 @@ def signature(function: FunctionType, name: str) -> str:
 
 
 _OPERANDS: Final = (
-    re.compile(r"bad operand type for unary (?P<operator>\S+): '(?P<first>.*)'"),
-    re.compile(
+    r"bad operand type for unary (?P<operator>\S+): '(?P<first>.*)'",
+    (
         r"unsupported operand type\(s\) for (?P<operator>\S+): "
         r"'(?P<first>.*)' and '(?P<second>.*)'"
     ),
-    re.compile(
+    (
         r"'(?P<operator>\S+)' not supported between instances of "
         r"'(?P<first>.*)' and '(?P<second>.*)'"
     ),
-    re.compile(r'can only concatenate (?P<first>\S+) \(not "(?P<second>.*)"\) to .*'),
+    r'can only concatenate (?P<first>\S+) \(not "(?P<second>.*)"\) to .*',
 )
 _NUMERIC: Final = frozenset({"int", "float", "Fraction", "Rational", "bool"})
 
 
 def _arithmetic(text: str) -> Condition:
     for pattern in _OPERANDS:
-        match = pattern.fullmatch(text)
+        match = re.fullmatch(pattern, text)
         if match:
             groups = match.groupdict()
             kinds = [groups["first"], groups.get("second")]

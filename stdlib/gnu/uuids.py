@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from typing import Any
 
 from lang.data import Symbol, python_list
@@ -12,7 +11,7 @@ from lang.runtime.signals import misc_error
 
 LIBRARY = Library("gnu", "uuids")
 
-_NAMESPACE = uuid.UUID("6b696c6e-0000-5000-8000-6465636c6172")
+_NAMESPACE = "6b696c6e-0000-5000-8000-6465636c6172"
 _PATTERNS = {
     "dce": (r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "8-4-4-4-12 hex digits"),
     "fat": (r"[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}", "4-4 hex digits"),
@@ -35,4 +34,6 @@ def parse_uuid(text: str, kind: Symbol) -> str:
 @LIBRARY.procedure("derived-uuid")
 def derived_uuid(parts: Any) -> str:
     """A version-5 UUID (RFC 9562, 5.5) of the strings in `parts`."""
-    return str(uuid.uuid5(_NAMESPACE, "\0".join(python_list(parts))))
+    from uuid import UUID, uuid5
+
+    return str(uuid5(UUID(_NAMESPACE), "\0".join(python_list(parts))))

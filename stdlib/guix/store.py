@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from builders.derivation import Derivation, Json
 from lang.data import (
     NIL,
     Gexp,
@@ -22,6 +21,9 @@ from lang.runtime.library import Library
 from lang.runtime.signals import misc_error, wrong_type
 from lang.sources import Location
 from stdlib.context import current
+
+if TYPE_CHECKING:
+    from builders.derivation import Derivation, Json
 
 LIBRARY = Library("guix", "store")
 
@@ -50,6 +52,8 @@ def _key(key: Any) -> str:
 
 def split_inputs(inputs: Any) -> tuple[tuple[Derivation, ...], tuple[str, ...]]:
     """A Scheme list of derivations and store paths, parted, each without repetition."""
+    from builders.derivation import Derivation
+
     derivations: dict[str, Derivation] = {}
     sources: dict[str, None] = {}
     for item in python_list(inputs):
@@ -63,6 +67,8 @@ def split_inputs(inputs: Any) -> tuple[tuple[Derivation, ...], tuple[str, ...]]:
 @LIBRARY.procedure("derivation?")
 def is_derivation(value: Any) -> bool:
     """Is this a derivation?"""
+    from builders.derivation import Derivation
+
     return isinstance(value, Derivation)
 
 
@@ -75,6 +81,8 @@ def derivation(
     `places` is a list of where it and its parts are declared, for errors of the build: locations,
     or #f where that is not known.
     """
+    from builders.derivation import Derivation
+
     derivations, sources = split_inputs(inputs)
     parsed = to_json(arguments)
     assert isinstance(parsed, dict)
@@ -103,6 +111,8 @@ def staged_derivation(
     name: str, code: Any, modules: Any, inputs: Any, env: Any, location: Location | None
 ) -> Derivation:
     """The derivation that evaluates `code`, written at `location`, with `modules` imported."""
+    from builders.derivation import Derivation
+
     derivations, sources = split_inputs(inputs)
     native: list[Json] = [item.path for item in derivations if item.builder == "native"]
     parsed = to_json(env)
