@@ -12,7 +12,7 @@ from builders.readers import FileSystem, UnknownContent, find, open_file_system
 from builders.readers.disk import Partition, partitions
 from builders.readers.source import Source
 from builders.tree import Entry
-from kiln.inspect_place import SYNTAX, Place, disk, file_system, parse, shown
+from kiln.inspect_place import SYNTAX, Place, disk, file_system, is_layout, parse, shown
 
 _KINDS = {
     "d": stat.S_IFDIR,
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _lines(place: Place, *, long: bool, recursive: bool) -> Iterator[str]:
-    if place.path is None and place.partition is None:
+    if place.path is None and place.partition is None and not is_layout(place.image):
         with disk(place.image) as source:
             try:
                 open_file_system(source)

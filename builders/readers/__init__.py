@@ -27,6 +27,9 @@ READERS = (
     "builders.readers.btrfs",
     "builders.readers.ext4",
     "builders.readers.iso9660",
+    "builders.readers.cpio",
+    "builders.readers.tar",
+    "builders.readers.pe",
     "builders.readers.fat",
 )
 """Modules with `recognises(source) -> bool` and `open_source(source) -> FileSystem`, in the order
@@ -38,9 +41,7 @@ _OTHERS = (
     (0, b"\x1f\x8b", "compressed by gzip"),
     (0, b"\xfd7zXZ\0", "compressed by xz"),
     (0, b"\x28\xb5\x2f\xfd", "compressed by zstd"),
-    (0, b"KDMV", "a VMDK image"),
     (0, b"XFSB", "an XFS file system"),
-    (257, b"ustar", "a tar archive"),
 )
 
 

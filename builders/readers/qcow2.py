@@ -6,7 +6,7 @@ import struct
 import zlib
 from functools import lru_cache
 
-from builders.readers.source import CutShort, DamagedImage, NotReadable, Source
+from builders.readers.source import DamagedImage, NotReadable, Source, in_units
 
 MAGIC = b"QFI\xfb"
 _OFFSET = 0x00FFFFFFFFFFFE00
@@ -48,16 +48,7 @@ class Qcow2:
 
     def read(self, offset: int, length: int) -> bytes:
         """Bytes of the disk; see Source."""
-        if not 0 <= offset <= offset + length <= self.size:
-            raise CutShort(offset, length, self.size)
-        parts = []
-        while length:
-            number, start = divmod(offset, self._cluster)
-            count = min(length, self._cluster - start)
-            parts.append(self._part(number, start, count))
-            offset += count
-            length -= count
-        return b"".join(parts)
+        return in_units(self.size, self._cluster, offset, length, self._part)
 
     def _part(self, number: int, start: int, count: int) -> bytes:
         table, index = divmod(number, self._per_table)

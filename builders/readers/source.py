@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -41,8 +43,12 @@ class Source(Protocol):
 class FileSource:
     """A file of the host, open until `close`."""
 
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    def __init__(self, file: Path | int) -> None:
+        """`file`: its path, or a descriptor, which is closed with it."""
+        if isinstance(file, Path):
+            file = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        self._descriptor = file
+        self._close = weakref.finalize(self, os.close, self._descriptor)
         self.size = os.lseek(self._descriptor, 0, os.SEEK_END)
 
     def read(self, offset: int, length: int) -> bytes:
@@ -57,7 +63,8 @@ class FileSource:
         return data
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        """Close it now; without being asked to, it closes when nobody has it any more."""
+        self._close()
 
 
 class Window:
@@ -71,6 +78,27 @@ class Window:
         if not 0 <= offset <= offset + length <= self.size:
             raise CutShort(offset, length, self.size)
         return self._source.read(self._offset + offset, length)
+
+
+def in_units(
+    size: int, unit: int, offset: int, length: int, part: Callable[[int, int, int], bytes]
+) -> bytes:
+    """`length` bytes from `offset` of a disk of `size` bytes that is kept in units.
+
+    part  gives of the unit of a number, from a byte in it, some bytes
+
+    Raises CutShort and what `part` raises.
+    """
+    if not 0 <= offset <= offset + length <= size:
+        raise CutShort(offset, length, size)
+    parts = []
+    while length:
+        number, start = divmod(offset, unit)
+        count = min(length, unit - start)
+        parts.append(part(number, start, count))
+        offset += count
+        length -= count
+    return b"".join(parts)
 
 
 class SourceFile(io.RawIOBase):

@@ -99,10 +99,10 @@ class Squashfs:
         if major != 4 or not 4096 <= self._block <= 1 << 20:
             raise DamagedImage("the superblock of the squashfs cannot be right")
         self._method = _METHODS.get(method, str(method))
-        if self._method not in ("gzip", "xz", "zstd"):
+        if self._method not in ("gzip", "xz", "zstd", "lz4"):
             raise UnknownMethod(
                 f"the squashfs is compressed by {self._method}, which Kiln does not unpack",
-                hint="gzip, xz and zstd are unpacked",
+                hint="gzip, xz, zstd and lz4 are unpacked",
             )
         self.metadata = lru_cache(maxsize=256)(self._metadata)
         self._unpacked = lru_cache(maxsize=8)(self._data_block)
@@ -157,6 +157,13 @@ class Squashfs:
                 return zlib.decompressobj().decompress(data, most)
             if self._method == "xz":
                 return lzma.LZMADecompressor(lzma.FORMAT_XZ).decompress(data, most)
+            if self._method == "lz4":
+                import lz4.block
+
+                try:
+                    return bytes(lz4.block.decompress(data, uncompressed_size=most))
+                except lz4.block.LZ4BlockError as error:
+                    raise DamagedImage(f"a block of the squashfs is damaged: {error}") from None
             import zstandard
 
             try:

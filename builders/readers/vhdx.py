@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import uuid as uuids
 
-from builders.readers.source import CutShort, DamagedImage, NotReadable, Source
+from builders.readers.source import DamagedImage, NotReadable, Source, in_units
 
 MAGIC = b"vhdxfile"
 _KIB, _MIB = 1 << 10, 1 << 20
@@ -49,17 +49,11 @@ class Vhdx:
 
     def read(self, offset: int, length: int) -> bytes:
         """Bytes of the disk; see Source."""
-        if not 0 <= offset <= offset + length <= self.size:
-            raise CutShort(offset, length, self.size)
-        parts = []
-        while length:
-            number, start = divmod(offset, self._block)
-            count = min(length, self._block - start)
-            place = self._place(number)
-            parts.append(self._file.read(place + start, count) if place else bytes(count))
-            offset += count
-            length -= count
-        return b"".join(parts)
+        return in_units(self.size, self._block, offset, length, self._part)
+
+    def _part(self, number: int, start: int, count: int) -> bytes:
+        place = self._place(number)
+        return self._file.read(place + start, count) if place else bytes(count)
 
     def _place(self, number: int) -> int:
         """Where a block is in the file; 0: it is zero."""
