@@ -1,6 +1,7 @@
 """Places in images, as the verbs that look into them take them: IMAGE[:PARTITION][:/PATH]...
 
-A further :/PATH looks into the file before it, an image itself: live.iso:/live/root.squashfs:/etc.
+A further [:PARTITION]:/PATH looks into the file before it, which is an image itself, as in
+live.iso:/live/root.squashfs:/etc.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from builders.readers.source import FileSource, Source
 from kiln.report import UsageError
 
 SYNTAX = "IMAGE[:PARTITION][:/PATH]"
+_BETWEEN = r":(?:([^:/]+):)?(?=/)"  # a path and the next one, perhaps in a partition
 
 
 class NameAPartition(BuilderError):
@@ -45,13 +47,13 @@ class NoFileSystem(BuilderError):
 class Place:
     """`partition` and `path` are None where they are left out.
 
-    through  the files, images themselves, that lead from the partition to where `path` is
+    through  partition and path of the files, each an image in the one before, that lead there
     """
 
     image: Path
     partition: str | None = None
     path: str | None = None
-    through: tuple[str, ...] = ()
+    through: tuple[tuple[str | None, str], ...] = ()
 
 
 def parse(text: str) -> Place:
@@ -88,8 +90,9 @@ def _parse_rest(image: Path, rest: str) -> Place:
             )
     if not path:
         return Place(image, partition)
-    *through, last = re.split(":(?=/)", path)
-    return Place(image, partition, last, tuple(through))
+    first, *rest_of_it = re.split(_BETWEEN, path)
+    steps = [(partition, first), *zip(rest_of_it[::2], rest_of_it[1::2], strict=True)]
+    return Place(image, *steps[-1], tuple(steps[:-1]))
 
 
 @contextmanager
@@ -116,33 +119,35 @@ def file_system(place: Place) -> Iterator[FileSystem]:
     if is_layout(place.image):
         from builders.readers import layers, tar
 
-        if place.partition is not None:
+        if (*place.through, (place.partition, ""))[0][0] is not None:
             raise UsageError(f"{place.image} is a container image: it has no partitions")
-        yield _inner(layers.of_directory(place.image, tar.fill), place)
+        yield _innermost(layers.of_directory(place.image, tar.fill), place)
         return
+    partition = place.through[0][0] if place.through else place.partition
     with disk(place.image) as source:
-        yield _inner(_file_system(source, place), place)
+        yield _innermost(_file_system(source, place.image, partition), place)
 
 
-def _inner(found: FileSystem, place: Place) -> FileSystem:
-    """The file system in the image that the files that the place leads through come to."""
+def _innermost(found: FileSystem, place: Place) -> FileSystem:
+    """The file system that the images in images come to, of which `found` is the outermost."""
     from builders.readers.archive import Archive
     from builders.readers.spool import spooled
     from builders.readers.wrappers import unwrap
 
-    for path in place.through:
+    chosen = [partition for partition, _ in place.through[1:]] + [place.partition]
+    for (_, path), partition in zip(place.through, chosen, strict=False):
         entry = find(found, path)
         if entry.kind != "f":
             raise UsageError(f"{shown(path)} is not a regular file: it cannot be looked into")
         source = found.source(entry.path) if isinstance(found, Archive) else None
         inner = unwrap(source or spooled(found.runs(entry.path), entry.size))
-        found = _file_system(inner, Place(Path(entry.path)))
+        found = _file_system(inner, Path(path), partition)
     return found
 
 
-def _file_system(source: Source, place: Place) -> FileSystem:
-    if place.partition is not None:
-        partition = choose(partitions(source), place.partition)
+def _file_system(source: Source, image: Path, wanted: str | None) -> FileSystem:
+    if wanted is not None:
+        partition = choose(partitions(source), wanted)
         return open_file_system(partition.source(source))
     try:
         return open_file_system(source)
@@ -157,9 +162,9 @@ def _file_system(source: Source, place: Place) -> FileSystem:
         except BuilderError:
             continue
     if not readable:
-        raise NoFileSystem(place.image)
+        raise NoFileSystem(image)
     if len(readable) > 1:
-        raise NameAPartition(place.image, [partition for partition, _ in readable])
+        raise NameAPartition(image, [partition for partition, _ in readable])
     return readable[0][1]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import stat
 import uuid as uuids
@@ -11,6 +12,8 @@ import pytest
 
 from builders.disk import PartitionPlan, plan_disk
 from builders.filesystems import plan
+from builders.formats import tar
+from builders.formats.container import Container, write_oci
 from builders.merge import merge
 from builders.sinks import raw
 from builders.tree import Content, Entry
@@ -101,6 +104,38 @@ def test_files_and_directories_are_copied_with_modes_and_times(image: Path, tmp_
     assert (target / "sparse").read_bytes() == bytes(BIG - 3) + b"end"
 
 
+def test_an_image_in_an_image_is_looked_into(
+    image: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    inner = gzip.compress(image.read_bytes(), 1)
+    packed = Entry("live/disk.gz", "f", 0o644, size=len(inner), ref=inner)
+    holder = merge([Entry("", "d", 0o755)], [packed])
+    outer = tmp_path / "outer"
+    raw.write(plan("ext4", holder, {"uuid": UUID}), outer, Path)
+    assert main(["cat", f"{outer}:/live/disk.gz:root:/etc/name"]) == 0
+    assert capfdbinary.readouterr().out == b"kiln\n"
+    assert main(["ls", f"{outer}:/live/disk.gz:2:/etc"]) == 0
+    assert capfdbinary.readouterr().out.split() == [b"link", b"name", b"sub"]
+    assert main(["ls", f"{outer}:/live/disk.gz:/etc"]) == 1
+    assert b"say /live/disk.gz:1 or /live/disk.gz:2" in capfdbinary.readouterr().err
+    assert main(["ls", f"{outer}:/live:/etc"]) == 2
+    assert b"/live is not a regular file" in capfdbinary.readouterr().err
+
+
+def test_the_directory_of_a_container_image_is_an_image(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    tree = [entry for entry in TREE if not isinstance(entry.ref, Content)]
+    layout = tmp_path / "layout"
+    write_oci(Container("kiln"), [tar.plan(tree)], layout, Path)
+    assert main(["cat", f"{layout}:/etc/link"]) == 0
+    assert capfdbinary.readouterr().out == b"kiln\n"
+    assert main(["ls", str(layout)]) == 0
+    assert capfdbinary.readouterr().out.split() == [b"bell\\x07", b"dev", b"etc"]
+    assert main(["ls", f"{layout}:2"]) == 2
+    assert b"it has no partitions" in capfdbinary.readouterr().err
+
+
 def test_devices_are_left_out_and_told(
     image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,6 +189,8 @@ def test_places_are_parsed_by_the_image_that_exists(tmp_path: Path) -> None:
     assert parse(str(image)) == Place(image)
     assert parse(f"{image}:2") == Place(image, "2")
     assert parse(f"{image}:/x:y") == Place(image, None, "/x:y")
+    inner = parse(f"{image}:3:/w:/x:root:/y:z")
+    assert inner == Place(image, "root", "/y:z", (("3", "/w"), (None, "/x")))
     assert parse(f"{image}:name:/x:y") == Place(image, "name", "/x:y")
     with pytest.raises(UsageError, match="does not exist"):
         parse(str(tmp_path / "c:1"))
