@@ -69,6 +69,7 @@ class Editor:
             color_depth=self.depth,
             prompt_continuation=lambda width, _line, _wrapped: " " * width,
             enable_open_in_editor=True,
+            enable_suspend=True,
             tempfile_suffix=".scm",
             reserve_space_for_menu=6,
         )

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from tests.conftest import ROOT
 pexpect = pytest.importorskip("pexpect")
 
 ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[=>])|[\r\x00]")
+BUSY = '(begin (display (string-append "busy-" "now\\n")) (let loop () (loop)))'
+"""It shows a text that is not in it, and goes on for ever."""
 UP, CTRL_C, CTRL_D = "\x1b[A", "\x03", "\x04"
 
 
@@ -213,8 +214,8 @@ def test_a_dumb_terminal_gets_prompts_and_no_escape_codes(terminal: Terminal) ->
     child.sendline("2)")
     child.expect_exact("$1 = (1 2)")
     child.expect_exact("kiln> ")
-    child.sendline("(let loop () (loop))")
-    time.sleep(0.5)
+    child.sendline(BUSY)
+    child.expect_exact("busy-now")
     child.send(CTRL_C)
     child.expect_exact("interrupted")
     child.expect_exact("kiln> ")
@@ -290,8 +291,8 @@ def test_ctrl_c_clears_the_line_and_stops_evaluation(terminal: Terminal) -> None
     child = terminal()
     child.send("(abandoned " + CTRL_C)
     child.expect_exact("kiln>")
-    child.send("(let loop () (loop))\r")
-    time.sleep(1)
+    child.send(BUSY + "\r")
+    child.expect_exact("busy-now")
     child.send(CTRL_C)
     child.expect_exact("interrupted")
     child.expect_exact("kiln>")
@@ -310,3 +311,37 @@ def test_errors_and_what_programs_print_have_lines_of_their_own(terminal: Termin
     child.send('(begin (display "half") (car 1))\r')
     text = shown(child, "error: car:")
     assert "half\n<input 1>:1:25: " in text
+
+
+def test_a_pasted_text_of_many_forms_is_evaluated_as_a_whole(terminal: Terminal) -> None:
+    child = terminal(NO_COLOR="1")
+    pasted = '(define (g x)\n  "Doc of g."\n  (* x 2))\n\n; a comment\n(g 4)\n"two\nlines"'
+    child.send(f"\x1b[200~{pasted}\x1b[201~\r")
+    child.expect_exact("$1 = 8")
+    child.expect_exact('$2 = "two\\nlines"')
+    child.expect_exact("kiln>")
+    child.send(",describe g\r")
+    child.expect_exact("Doc of g.")
+
+
+def test_an_error_does_not_lose_the_session_nor_does_an_interrupted_build(
+    terminal: Terminal,
+) -> None:
+    child = terminal(NO_COLOR="1")
+    child.send("(define kept 41) (car kept)\r")
+    child.expect_exact("error: car:")
+    child.expect_exact("kiln>")
+    child.send("(use-modules (guix gexp))\r")
+    child.expect_exact("kiln>")
+    child.send(',build (computed-file "long" #~(begin (sleep 60) (mkdir #$output)))\r')
+    child.expect_exact("build long")
+    child.expect_exact("0:00:01")
+    child.send(CTRL_C)
+    child.expect_exact("interrupted")
+    child.expect_exact("kiln>")
+    child.send("(+ kept 1)\r")
+    child.expect_exact("$1 = 42")
+    child.send(CTRL_D)
+    child.expect(pexpect.EOF)
+    child.wait()
+    assert child.exitstatus == 0
