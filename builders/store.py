@@ -32,6 +32,7 @@ from typing import Self
 from builders import items
 from builders.derivation import fixed_path, store_path
 from builders.errors import BuilderError
+from builders.folders import user_folder
 from builders.locks import FileLock
 from builders.registry import STORE_PREFIX, real_path
 
@@ -417,8 +418,7 @@ def default_root() -> Path:
     """Where the user's store is: $KILN_STORE or $XDG_DATA_HOME/kiln/store."""
     if given := os.environ.get("KILN_STORE"):
         return Path(given)
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "kiln" / "store"
+    return user_folder("XDG_DATA_HOME", ".local/share") / "kiln" / "store"
 
 
 def _tree_path(name: str, known: items.Sealed, source: Path) -> str:

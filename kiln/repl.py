@@ -153,8 +153,9 @@ def _console(repl: Repl) -> Console:
 
 def history_file() -> Path:
     """Where what was typed is kept: $XDG_STATE_HOME/kiln/history."""
-    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(base) / "kiln" / "history"
+    from builders.folders import user_folder
+
+    return user_folder("XDG_STATE_HOME", ".local/state") / "kiln" / "history"
 
 
 def prompt(repl: Repl) -> str:

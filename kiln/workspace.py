@@ -33,8 +33,9 @@ class EvaluationFailed(Exception):
 
 def cache_folder() -> Path:
     """Where what can be made again is kept: $XDG_CACHE_HOME/kiln."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "kiln"
+    from builders.folders import user_folder
+
+    return user_folder("XDG_CACHE_HOME", ".cache") / "kiln"
 
 
 def package_sources() -> tuple[Suite, ...]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lang.data import NIL, Pair, Symbol, cons, iterate, symbol
 from lang.expand import expand_head
 from lang.modules import Module, ModuleName, module_name
+from lang.repl.complete import expanded
 from lang.repl.describe import sorted_names
 from lang.repl.registry import CommandError, Commands, Quit
 from lang.repl.unparse import unparse
@@ -230,7 +230,7 @@ def load(repl: Repl, text: str) -> str:
     """As if the file were typed here."""
     if not text:
         raise CommandError("the name of a file is expected", "write ,load os.scm")
-    path = Path(text.strip('"')).expanduser()
+    path = expanded(text.strip('"'))
     if not path.is_file():
         what = "is a directory" if path.is_dir() else "does not exist"
         raise CommandError(f"the file {path} {what}")

@@ -203,13 +203,19 @@ def _after_keyword(text: str, frame: Frame, names: tuple[str, ...]) -> bool:
     return bool(frame.children) and _words(text, frame.children[-1]) in names
 
 
+def expanded(name: str) -> Path:
+    """The path that a person writes, where ~ may stand for a home directory."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:  # a user whom nobody knows
+        return Path(name)
+
+
 def _files(text: str, start: int) -> tuple[int, list[Completion]]:
     """The files whose names start with what stands from `start` on, in a string."""
     typed = text[start:]
     folder, slash, name = typed.rpartition("/")
-    place = Path(folder + slash)
-    if folder.startswith("~"):
-        place = place.expanduser()
+    place = expanded(folder + slash)
     found = [Completion(one) for one in _entries(place) if one.startswith(name)]
     if not name.startswith("."):
         found = [one for one in found if not one.text.startswith(".")]
