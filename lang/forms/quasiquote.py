@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lang.data import NIL, Pair, cons, scheme_list, symbol
+from lang.data import NIL, Pair, cons, python_list, scheme_list, symbol
 from lang.expand import call_core, expand, parts, special
 from lang.ir import Call, Const, GRef, Node
 from lang.syntax import Env, base, is_identifier, strip, syntax_error
@@ -30,7 +30,7 @@ def _quasi(x: Any, depth: int, env: Env) -> Node:
     if type(x) is list:
         items = _quasi(scheme_list(x), depth, env)
         if type(items) is Const:
-            return Const(strip(x))
+            return Const(python_list(items.value))
         return call_core("list->vector", items)
     if type(x) is not Pair:
         return Const(strip(x))

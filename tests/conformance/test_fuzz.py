@@ -24,9 +24,10 @@ NAMES = (
     "raise error with-exception-handler make-parameter force import define-library export "
     "use-modules define-module @ @@ include cond-expand eval current-module gexp ungexp "
     "define* lambda* receive cut <> assert syntax-error with-syntax datum->syntax "
-    "exact sqrt make-vector make-string list-tail substring assq length reverse append"
+    "exact sqrt expt log exp max floor/ modulo quotient even? zero? "
+    "make-vector make-string list-tail substring assq length reverse append"
 )
-LITERALS = '0 1 -1 1/2 1.5 +inf.0 #t #f "s" "" #\\a #() #u8(1) () #:key'
+LITERALS = '0 1 -1 1/2 1.5 +inf.0 1+2i -i #t #f "s" "" #\\a #() #u8(1) #s8(1) #*10 () #:key'
 ATOMS = st.sampled_from([*NAMES.split(), *LITERALS.split(), "(srfi 1)", "(scheme base)"])
 DATA = st.recursive(
     ATOMS,

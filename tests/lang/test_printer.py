@@ -27,7 +27,14 @@ from lang.printer import display, write
 from lang.rationals import normalised
 from lang.reader import read_all
 from lang.runtime.equality import is_equal
+from lang.runtime.late.arrays import list_to_typed_array
+from lang.runtime.late.bitvectors import BitVector
 from lang.sources import Source
+
+
+def array(kind: str, items: list[Any]) -> Any:
+    return list_to_typed_array(symbol(kind), 1, scheme_list(items))
+
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
 ATOMS = st.one_of(
@@ -43,6 +50,26 @@ ATOMS = st.one_of(
     st.characters(exclude_categories=("Cs",)).map(char),
     st.binary(max_size=4),
     st.just(NIL),
+    st.lists(st.booleans(), max_size=5).map(BitVector),
+    st.lists(st.integers(-128, 127), max_size=3).map(lambda items: array("s8", items)),
+    st.lists(st.floats(), max_size=3).map(lambda items: array("f64", items)),
+    st.lists(st.complex_numbers(), max_size=2).map(lambda items: array("c64", items)),
+    st.sampled_from(["+i", "-i", "1+2i", "1@2", "+inf.0", "1d2", "1#", "#T", ".", "..."]).map(
+        symbol
+    ),
+)
+QUOTING = st.sampled_from(
+    [
+        "quote",
+        "quasiquote",
+        "unquote",
+        "unquote-splicing",
+        "syntax",
+        "quasisyntax",
+        "unsyntax",
+        "gexp",
+        "ungexp",
+    ]
 )
 DATA = st.recursive(
     ATOMS,
@@ -50,6 +77,7 @@ DATA = st.recursive(
         st.lists(inner, max_size=4).map(scheme_list),
         st.lists(inner, max_size=4),
         st.builds(cons, inner, inner),
+        st.builds(lambda name, datum: scheme_list([symbol(name), datum]), QUOTING, inner),
     ),
     max_leaves=20,
 )

@@ -10,6 +10,7 @@ import sys
 from typing import Any, Final
 
 from lang.data import UNSPECIFIED, Symbol, scheme_list, symbol
+from lang.numbers import flonum
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.signals import out_of_range, wrong_type
@@ -252,7 +253,7 @@ def _float_accessors(kind: str, code: str) -> None:
     def assign(vector: Any, position: Any, value: Any, order: Any) -> Any:
         target = mutable(put, 1, vector)
         sign = ">" if _order(put, order) == "big" else "<"
-        number = float(arguments.number(put, 3, value))
+        number = flonum(arguments.real(put, 3, value))
         target[_place(put, target, position, size)] = struct.pack(sign + code, number)
         return UNSPECIFIED
 

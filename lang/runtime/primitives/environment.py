@@ -170,7 +170,7 @@ def jiffies_per_second() -> int:
 def sleep(seconds: Any) -> int:
     import time
 
-    time.sleep(arguments.number("sleep", 1, seconds))
+    time.sleep(arguments.real("sleep", 1, seconds))
     return 0
 
 
@@ -178,7 +178,7 @@ def sleep(seconds: Any) -> int:
 def usleep(microseconds: Any) -> int:
     import time
 
-    time.sleep(arguments.number("usleep", 1, microseconds) / 1e6)
+    time.sleep(arguments.real("usleep", 1, microseconds) / 1e6)
     return 0
 
 

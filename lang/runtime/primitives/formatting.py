@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, NoReturn
 
 from lang.data import UNSPECIFIED, Char, MString
-from lang.numbers import format_number, is_number
+from lang.numbers import flonum, format_number, is_number
 from lang.printer import display, write
 from lang.runtime import dynamic
 from lang.runtime.library import Library
@@ -216,13 +216,21 @@ class _Formatter:
             value %= number
 
     def number(self) -> float:
-        value = self.next()
-        if not is_number(value):
-            wrong_type("format", 0, value)
-        return float(value)
+        return flonum(arguments.real("format", 0, self.next()))
+
+    def complex(self, directive: _Directive) -> None:
+        value = arguments.number("format", 0, self.next())
+        real, imaginary = flonum(value.real), flonum(value.imag)
+        self.put_fixed(real, directive)
+        if imaginary >= 0:
+            self.parts.append("+")
+        self.put_fixed(imaginary, directive)
+        self.parts.append("i")
 
     def fixed(self, directive: _Directive) -> None:
-        value = self.number()
+        self.put_fixed(self.number(), directive)
+
+    def put_fixed(self, value: float, directive: _Directive) -> None:
         width = self.parameter(directive, 0, 0)
         digits = self.parameter(directive, 1, None)
         scaled = value * 10 ** self.parameter(directive, 2, 0)
@@ -435,6 +443,7 @@ _ACTIONS: Final[dict[str, Callable[[_Formatter, _Directive], None]]] = {
     "r": _Formatter.radix,
     "c": _Formatter.character,
     "f": _Formatter.fixed,
+    "i": _Formatter.complex,
     "e": _Formatter.exponential,
     "g": _Formatter.fixed,
     "$": _Formatter.money,

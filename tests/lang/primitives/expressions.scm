@@ -297,3 +297,7 @@
 (call-with-output-string (lambda (p) (catch #t (lambda () (scm-error 'misc-error "me" "~A is ~S" (list 1 "z") #f)) (lambda (k . a) (print-exception p #f k a)))))
 (call-with-output-string (lambda (p) (display-error #f p "me" "~A is ~S" (list 1 "z") #f)))
 (call-with-output-string (lambda (p) (display-error #f p #f "~A is ~S" (list 1 "z") #f)))
+(list (format #f "~i|~,1i" 1+2i 3-1/2i) (format #f "~i" 5) (format #f "~a" -2.5i))
+(format #f "~,2f" 1+2i)
+(bytevector-ieee-double-native-set! (make-bytevector 8) 0 1+2i)
+(list `#(,5) `(a #(,"x" (,1.5 ,@'(2)))) (equal? `#(,car) (vector car)))
