@@ -249,6 +249,41 @@ _FAT = Program(
 )
 
 
+# --- EROFS: mkfs.erofs(1)
+
+
+def _compressor(text: str) -> Options:
+    from builders.sinks.codecs import LEVELS
+
+    match = re.fullmatch(r"(lz4|lz4hc)(?:,(?:level=)?(\d{1,2}))?", text)
+    if match is None:
+        raise _BadValue("lz4, lz4hc or lz4hc,LEVEL is wanted")
+    if match[2] is None:
+        return {"compression": match[1]}
+    low, high = LEVELS["lz4hc"]
+    if match[1] == "lz4" or not low <= int(match[2]) <= high:
+        raise _BadValue(f"lz4hc has levels from {low} to {high}, lz4 has none")
+    return {"compression": match[1], "level": int(match[2])}
+
+
+def _cluster(text: str) -> Options:
+    number = _number(text)
+    if not 8192 <= number <= _MIB or number % 4096:
+        raise _BadValue(f"a multiple of 4096 from 8192 to {_MIB} is wanted")
+    return {"cluster": number}
+
+
+_EROFS = Program(
+    "mkfs.erofs",
+    {
+        "-z": _compressor,
+        "-C": _cluster,
+        "-b": _only("4096", why="blocks always have 4096 bytes"),
+    },
+    elsewhere={"-L": "label", "-U": "uuid"},
+)
+
+
 # --- the table
 
 _SWAP = Program(
@@ -268,6 +303,7 @@ PROGRAMS: Mapping[str, Program] = {
     "fat12": _FAT,
     "fat16": _FAT,
     "fat32": _FAT,
+    "erofs": _EROFS,
     "swap": _SWAP,
 }
 """By file system. An option of another one is added as a Program here."""

@@ -10,6 +10,7 @@ import pytest
 from builders.filesystems import plan
 from builders.filesystems.mkfs import PROGRAMS, BadMkfsOption, options
 from builders.filesystems.options import BadOption
+from builders.filesystems.workroom import Workroom
 from builders.sinks import raw
 from builders.tree import Entry
 from tests.builders.filesystems import judges
@@ -148,6 +149,9 @@ def test_the_serial_of_a_fat_is_its_uuid(tmp_path: Path) -> None:
         ("fat32", "-s 3", "power of two"),
         ("fat32", "-S 4096", "always have 512"),
         ("swap", "-p 65536", "always have 4096"),
+        ("erofs", "-z zstd", "lz4hc,LEVEL is wanted"),
+        ("erofs", "-z lz4hc,13", "levels from 1 to 12"),
+        ("erofs", "-C 5000", "multiple of 4096"),
         ("unformatted", "-x", "takes no options"),
     ],
 )
@@ -168,3 +172,22 @@ def test_what_contradicts_the_file_system_is_refused(kind: str, words: str, tmp_
 
 def test_every_program_of_the_table_takes_no_words_to_mean_nothing() -> None:
     assert all(options(kind, []) == {} for kind in PROGRAMS)
+
+
+@judges.needs("dump.erofs")
+def test_an_erofs_is_compressed_as_it_is_told(tmp_path: Path) -> None:
+    tree = [TREE[0], Entry("f", "f", 0o644, size=300_000, ref=b"word " * 60_000)]
+    sizes = {}
+    for words in ("", "-zlz4", "-z lz4hc,12 -C 65536"):
+        made_ = tmp_path / f"made{len(sizes)}"
+        room = Workroom(Path, made_)
+        image = tmp_path / "image"
+        given = {"uuid": UUID, **options("erofs", words.split())}
+        raw.write(plan("erofs", tree, given, room), image, Path)
+        shown = subprocess.run(
+            ["dump.erofs", "-s", image], check=True, capture_output=True, text=True
+        ).stdout
+        assert ("big_pcluster" in shown) == bool(words)
+        sizes[words] = image.stat().st_size
+        image.unlink()
+    assert sizes["-zlz4"] <= sizes["-z lz4hc,12 -C 65536"] < sizes[""]
