@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 STACK_SIZE: Final = 512 << 20
 """Bytes. Calls between Scheme procedures use no C stack; those through primitives do."""
-DEPTH: Final = 400_000
+DEPTH: Final = 700_000
 """Python frames."""
 
 _here = threading.local()

@@ -109,7 +109,7 @@ def explain(
         name = _unbound_name(payload)
         if name is not None:
             hint = hint or _suggestion(name, location, sources, bound_names, exporters)
-            location = _at_name(location, name, sources)
+            location = _at_name(location, name, sources, expanded=macro is not None)
     elif kind == INTERNAL:
         message = f"internal error: {message}"
         hint = "this is a mistake in Kiln itself, please report it; --debug shows more"
@@ -256,14 +256,25 @@ def _word(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![^\s()\[\]'`,@$~+]){re.escape(name)}(?![^\s()\[\]\"';])")
 
 
-def _at_name(location: Location | None, name: str, sources: SourceMap) -> Location | None:
-    """Where the unbound name itself stands: code knows the place of the form around it."""
+def _at_name(
+    location: Location | None, name: str, sources: SourceMap, *, expanded: bool
+) -> Location | None:
+    """Where the unbound name itself stands: code knows the place of the form around it, or of
+    the use of the macro that it was `expanded` from."""
     source = sources.named(location.file) if location else None
     if location is None or source is None:
         return location
     start = source.offset(location)
     found = _word(name).search(source.text, start, _end_of_form(source.text, start))
-    return source.location(found.start()) if found else location
+    if found is None and expanded:
+        return location
+    if found is None:
+        # a name alone on the top level has no form around it that knows a place
+        for found in _word(name).finditer(source.text, start):
+            if not _operators_around(source.text, found.start()):
+                return source.location(found.start())
+        return location
+    return source.location(found.start())
 
 
 _TOKEN: Final = re.compile(
@@ -315,6 +326,6 @@ def _suggestion(
         if found:
             return f"{found[0]} exports {candidate}: add (use-modules {found[0]})"
     # names that start with % or $ are internal ones, or meant by who writes such a name
-    sensible = sorted(n for n in known if n[0] not in "%$" or n[0] == name[0])
+    sensible = sorted(n for n in known if n != name and (n[0] not in "%$" or n[0] == name[0]))
     near = difflib.get_close_matches(name, sensible, n=3, cutoff=0.7)
     return f"did you mean {' or '.join(near)}?" if near else None

@@ -293,6 +293,11 @@ def _each(item: Build, varying: list[int], flatten: bool) -> Callable[[list[Any]
 
     def run(values: list[Any]) -> list[Any]:
         columns = [values[slot] for slot in varying]
+        if not all(type(column) is list for column in columns):
+            syntax_error(
+                "a pattern variable is followed by more ellipses than it has in the pattern",
+                hint="bind it outside: an inner ellipsis repeats it once more",
+            )
         if any(len(column) != len(columns[0]) for column in columns):
             syntax_error("pattern variables under one ellipsis matched different numbers of forms")
         inner = list(values)

@@ -226,6 +226,12 @@ class Session:
             module.core = self.nothing
         return module
 
+    def moved(self, module: Module) -> None:
+        """A define-module form of the text that is being evaluated has opened `module`."""
+        self._last = module
+        if self._loading:
+            self._loading[-1] = module
+
     def environment(self, interfaces: Iterable[Interface]) -> Module:
         """A module that holds nothing but imports, and takes no definitions (R7RS 6.12)."""
         module = Module(("environment",), self, self.nothing)
@@ -373,7 +379,7 @@ class Session:
 
     def _load_source(self, source: Source, module: Module) -> Any:
         """Run `source` as the contents of the new `module`: from the cache, if it is there."""
-        with _collector_off():
+        with _collector_off(library=source.library):
             self._loading.append(module)
             try:
                 if self.cache is None:
@@ -447,19 +453,26 @@ def _global_keys(node: Node) -> set[str]:
 
 
 _loading = 0
+_library_loaded = False
 
 
 @contextmanager
-def _collector_off() -> Iterator[None]:
-    """Without Python's cyclic collector, which would walk the growing heap again and again."""
-    global _loading
+def _collector_off(*, library: bool = False) -> Iterator[None]:
+    """Without Python's cyclic collector, which would walk the growing heap again and again.
+
+    Modules of the library stay, so that it need not look at them ever again.
+    """
+    global _loading, _library_loaded
     _loading += 1
+    _library_loaded = _library_loaded or library
     gc.disable()
     try:
         yield
     finally:
         _loading -= 1
         if _loading == 0:
-            gc.freeze()
+            if _library_loaded:
+                gc.freeze()
+                _library_loaded = False
             gc.set_threshold(200_000, 50, 1000)
             gc.enable()

@@ -41,6 +41,9 @@ def define_condition_type(x: Pair, context: Context) -> None:
     operands = parts(x, 3, None, usage)
     type_, parent, predicate = operands[:3]
     env = context.env
+    for name in (type_, predicate):
+        if not is_identifier(name):
+            syntax_error(f"define-condition-type: a name is expected, not {show(name)}", x)
     fields = [python_list(field) for field in operands[3:]]
     for field, items in zip(operands[3:], fields, strict=True):
         if len(items) != 2 or not all(is_identifier(item) for item in items):

@@ -182,7 +182,7 @@ def _expand_eval_when(x: Pair, env: Env) -> Node:
 
 def _define_eval_when(x: Pair, context: Context) -> None:
     forms = parts(x, 1, None, "(eval-when (expand load eval) form ...)")
-    phases = {base(phase).name for phase in python_list(forms[0])}
+    phases = {base(phase).name for phase in python_list(forms[0]) if is_identifier(phase)}
     if phases & {"expand", "compile"} and context.toplevel:
         context.now(forms[1:])
     else:

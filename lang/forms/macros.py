@@ -117,6 +117,8 @@ def define_syntax_rule(x: Pair, context: Context) -> None:
 def define_syntax_parameter(x: Pair, context: Context) -> None:
     """(define-syntax-parameter name transformer)"""
     name, form = parts(x, 2, 2, "(define-syntax-parameter name transformer)")
+    if not is_identifier(name):
+        syntax_error(f"define-syntax-parameter: a name is expected, not {show(name)}", x)
     context.bind(name, SyntaxParameter(transformer(form, context.env, name)))
 
 
@@ -163,7 +165,14 @@ def identifier_syntax(form: Pair, env: Env) -> Macro:
         template = Template(operands[0], [], env)
         setter = None
     else:
-        (_, body), (shape, assignment) = (python_list(clause) for clause in operands)
+        clauses = [python_list(clause) for clause in operands]
+        if not all(len(clause) == 2 for clause in clauses) or type(clauses[1][0]) is not Pair:
+            syntax_error(
+                f"wrong use of identifier-syntax: {show(form)}",
+                form,
+                "it is used as (identifier-syntax (name template) ((set! name value) template))",
+            )
+        (_, body), (shape, assignment) = clauses
         template = Template(body, [], env)
         matcher = Matcher(shape.cdr, [], env)
         setter = Template(assignment, matcher.variables, env)

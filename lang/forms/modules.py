@@ -39,7 +39,9 @@ def define_module(x: Pair, context: Context) -> None:
     """(define-module (name ...) #:use-module spec ... #:export (name ...) ...)"""
     operands = parts(x, 1, None, "(define-module (name ...) #:use-module (other module) ...)")
     module = context.env.module.session.enter(module_name(operands.pop(0), x))
-    context.whole_module = context.whole_module and module is context.env.module
+    if module is not context.env.module:
+        context.whole_module = False
+        module.session.moved(module)
     context.env = module.env
     options = _options(operands, x)
     # Exports first: modules that import each other see them while they load.
