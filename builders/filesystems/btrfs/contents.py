@@ -84,7 +84,7 @@ class Contents:
         for (address, first), (_, end) in pairwise(starts):
             for place in range(first, end, most):
                 data = sums[place : min(place + most, end)].tobytes()
-                yield Item(EXTENT_CSUMS, EXTENT_CSUM, address + (place - first) * SECTOR, data)
+                yield (EXTENT_CSUMS, EXTENT_CSUM, address + (place - first) * SECTOR, data)
 
     def close(self) -> None:
         if self._descriptor >= 0:

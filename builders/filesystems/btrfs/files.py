@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from itertools import groupby
 from operator import itemgetter
 
@@ -98,69 +98,66 @@ class FileTrees:
         made: list[Item] = []
         entries = self._hierarchy.entries
         for number in volume.members:
-            before = len(made)
-            entry = entries[number]
-            made += self._inode(number, entry, is_root=number == volume.root)
-            for item in made[before:]:
-                if len(item.data) > self._room:
-                    what = "the extended attributes" if item.type == items.XATTR_ITEM else "names"
-                    raise TooBigForALeaf(entry.path, what, len(item.data), self._room)
+            inode = self._division.inodes[number]
+            names = [(inode, 0, b"..")] if number == volume.root else self._names[number]
+            self._add_inode(made, number, inode, entries[number], names)
         return made
 
-    def _inode(self, number: int, entry: Entry, *, is_root: bool) -> Iterator[Item]:
-        inode = self._division.inodes[number]
-        names = [(inode, 0, b"..")] if is_root else self._names[number]
-        if len(names) > _MOST_LINKS:
-            raise TooManyLinks(entry.path, len(names))
-        extents: Iterable[Item] = ()
+    def _add_inode(
+        self, made: list[Item], number: int, inode: int, entry: Entry, names: list[Name]
+    ) -> None:
+        """Append an inode's items in the order of their keys."""
+        kind = entry.kind
         size = nbytes = device = 0
-        if entry.kind == "f":
+        extents: list[Item] = []
+        if kind == "f":
             size = entry.size
-            extents = list(self._content(number, inode))
-            nbytes = sum(length for _, _, length in self._extents.get(number, ()))
-            nbytes += len(self._inline.get(number, b""))
-        elif entry.kind == "l":
+            nbytes = self._add_content(extents, number, inode)
+        elif kind == "l":
             target = path_bytes(str(entry.ref))
             size = nbytes = len(target)
             limit = min(_LONGEST_SYMLINK, self._room - len(items.inline_extent(b"", 0)))
             if size > limit:
                 raise SymlinkTooLong(entry.path, size, limit)
             data = items.inline_extent(target, self._generation)
-            extents = [Item(inode, items.EXTENT_DATA, 0, data)]
-        elif entry.kind == "d":
+            extents.append((inode, items.EXTENT_DATA, 0, data))
+        elif kind == "d":
             children = self._hierarchy.children[number]
             size = 2 * sum(len(self._hierarchy.names[child]) for child in children)
-        elif entry.kind in "cb" and isinstance(entry.ref, tuple):
+        elif kind in "cb" and isinstance(entry.ref, tuple):
             device = int(entry.ref[0]) << 20 | int(entry.ref[1])
+        if len(names) > _MOST_LINKS:
+            raise TooManyLinks(entry.path, len(names))
         try:
             data = items.inode_item(
-                mode=TYPES[entry.kind] | entry.mode,
-                generation=self._generation,
-                uid=entry.uid,
-                gid=entry.gid,
-                mtime=entry.mtime,
-                size=size,
-                nbytes=nbytes,
-                links=len(names),
-                device=device,
+                TYPES[kind] | entry.mode,
+                self._generation,
+                entry.uid,
+                entry.gid,
+                entry.mtime,
+                size,
+                nbytes,
+                len(names),
+                device,
             )
         except struct.error:
             raise TimeOutOfRange(entry.path) from None
-        yield Item(inode, items.INODE_ITEM, 0, data)
-        yield from self._references(inode, names)
-        if entry.xattrs:
-            yield from self._xattrs(inode, entry.path, entry.xattrs)
-        if entry.kind == "d":
-            yield from self._directory(number, inode)
-        yield from extents
-
-    def _references(self, inode: int, names: list[Name]) -> Iterator[Item]:
-        """INODE_REFs, an item for each directory; what one has no room for as INODE_EXTREFs."""
+        made.append((inode, items.INODE_ITEM, 0, data))
         if len(names) == 1:
-            ((parent, place, name),) = names
-            yield Item(inode, items.INODE_REF, parent, items.inode_ref(place, name))
-            return
-        extended: list[tuple[int, bytes]] = []
+            parent, place, name = names[0]
+            made.append((inode, items.INODE_REF, parent, items.inode_ref(place, name)))
+        else:
+            made += self._references(inode, names)
+        if entry.xattrs:
+            made += self._xattrs(inode, entry.path, entry.xattrs)
+        if kind == "d":
+            made += self._directory(number, inode, entry.path)
+        made += extents
+
+    def _references(self, inode: int, names: list[Name]) -> list[Item]:
+        """INODE_REFs, an item for each directory; what one has no room for as INODE_EXTREFs."""
+        made: list[Item] = []
+        extended: dict[int, bytes] = {}
         for parent, group in groupby(sorted(names), key=itemgetter(0)):
             data = b""
             for _, place, name in group:
@@ -169,12 +166,12 @@ class FileTrees:
                     data += reference
                 else:
                     key = items.extref_hash(parent, name)
-                    extended.append((key, items.inode_extref(parent, place, name)))
-            yield Item(inode, items.INODE_REF, parent, data)
-        yield from _by_hash(inode, items.INODE_EXTREF, extended)
+                    extended[key] = extended.get(key, b"") + items.inode_extref(parent, place, name)
+            made.append((inode, items.INODE_REF, parent, data))
+        return made + [(inode, items.INODE_EXTREF, *item) for item in sorted(extended.items())]
 
-    def _xattrs(self, inode: int, path: str, xattrs: Mapping[str, bytes]) -> Iterator[Item]:
-        hashed = []
+    def _xattrs(self, inode: int, path: str, xattrs: Mapping[str, bytes]) -> list[Item]:
+        hashed: dict[int, bytes] = {}
         for text, value in sorted(xattrs.items()):
             if not text.startswith(_NAMESPACES) and text not in _ACLS:
                 raise UnknownXattr(path, text)
@@ -182,44 +179,48 @@ class FileTrees:
             if len(name) > 255 or len(value) > 0xFFFF:
                 raise TooBigForALeaf(path, "the extended attributes", len(value), self._room)
             data = items.dir_item((0, 0, 0), items.XATTR, name, self._generation, value)
-            hashed.append((items.name_hash(name), data))
-        return _by_hash(inode, items.XATTR_ITEM, hashed)
+            key = items.name_hash(name)
+            hashed[key] = hashed.get(key, b"") + data
+        return self._by_hash(inode, items.XATTR_ITEM, hashed, path, "the extended attributes")
 
-    def _directory(self, number: int, inode: int) -> Iterator[Item]:
-        hierarchy, division = self._hierarchy, self._division
-        hashed = []
-        indexed = []
+    def _directory(self, number: int, inode: int, path: str) -> list[Item]:
+        """DIR_ITEMs by the hashes of names, then DIR_INDEXes."""
+        hierarchy, division, generation = self._hierarchy, self._division, self._generation
+        entries, targets, file_types = hierarchy.entries, hierarchy.targets, items.FILE_TYPES
+        hashed: dict[int, bytes] = {}
+        indexed: list[Item] = []
         for place, child in enumerate(hierarchy.children[number], _FIRST_INDEX):
             target, is_volume = division.location(child, number)
-            location = (
-                (target, items.ROOT_ITEM, items.LAST)
-                if is_volume
-                else (
-                    target,
-                    items.INODE_ITEM,
-                    0,
-                )
-            )
-            kind = hierarchy.entries[hierarchy.targets.get(child, child)].kind
+            location = (target, items.INODE_ITEM, 0)
+            if is_volume:
+                location = (target, items.ROOT_ITEM, items.LAST)
             name = hierarchy.names[child]
-            data = items.dir_item(location, items.FILE_TYPES[kind], name, self._generation)
-            hashed.append((items.name_hash(name), data))
-            indexed.append(Item(inode, items.DIR_INDEX, place, data))
-        yield from _by_hash(inode, items.DIR_ITEM, hashed)
-        yield from indexed
+            kind = entries[targets.get(child, child)].kind
+            data = items.dir_item(location, file_types[kind], name, generation)
+            key = items.name_hash(name)
+            hashed[key] = hashed[key] + data if key in hashed else data
+            indexed.append((inode, items.DIR_INDEX, place, data))
+        return self._by_hash(inode, items.DIR_ITEM, hashed, path, "names of equal hashes") + indexed
 
-    def _content(self, number: int, inode: int) -> Iterator[Item]:
+    def _by_hash(
+        self, inode: int, kind: int, hashed: Mapping[int, bytes], path: str, what: str
+    ) -> list[Item]:
+        """Items in the order of hashes. Raises TooBigForALeaf."""
+        for data in hashed.values():
+            if len(data) > self._room:
+                raise TooBigForALeaf(path, what, len(data), self._room)
+        return [(inode, kind, key, data) for key, data in sorted(hashed.items())]
+
+    def _add_content(self, made: list[Item], number: int, inode: int) -> int:
+        """Append a file's extents; how many bytes they take."""
         small = self._inline.get(number)
         if small is not None:
             data = items.inline_extent(small, self._generation)
-            yield Item(inode, items.EXTENT_DATA, 0, data)
-        for offset, address, length in self._extents.get(number, ()):
+            made.append((inode, items.EXTENT_DATA, 0, data))
+            return len(small)
+        nbytes = 0
+        for offset, address, length in self._extents[number]:
             data = items.regular_extent(address, length, self._generation)
-            yield Item(inode, items.EXTENT_DATA, offset, data)
-
-
-def _by_hash(inode: int, kind: int, hashed: list[tuple[int, bytes]]) -> Iterator[Item]:
-    """An item for each hash; what has the same is together."""
-    hashed.sort(key=itemgetter(0))
-    for key, group in groupby(hashed, key=itemgetter(0)):
-        yield Item(inode, kind, key, b"".join(data for _, data in group))
+            made.append((inode, items.EXTENT_DATA, offset, data))
+            nbytes += length
+        return nbytes

@@ -7,7 +7,6 @@ include/uapi/linux/btrfs_tree.h.
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
 
 from builders.filesystems.ext4.checksum import crc32c
 
@@ -40,22 +39,13 @@ _EXTENT_DATA, _EXTENT_TREE_BLOCK = 1, 2
 INLINE, REGULAR = 0, 1
 
 KEY = struct.Struct("<QBQ")
-_INODE = struct.Struct("<5Q4I3Q32x" + "QI" * 4)
+_INODE = struct.Struct("<5Q4I3Q32x" + "qI" * 4)
 _DIR = struct.Struct("<QBQQHHB")
 _ROOT = struct.Struct("<7QI17xxBQ16s16s16s4Q" + "QI" * 4 + "64x")
 
 
-class Item(NamedTuple):
-    """One item of a tree: its key and its bytes."""
-
-    objectid: int
-    type: int
-    offset: int
-    data: bytes
-
-    @property
-    def key(self) -> bytes:
-        return KEY.pack(self.objectid, self.type, self.offset)
+Item = tuple[int, int, int, bytes]
+"""One item of a tree: its key (object, type, offset) and its bytes."""
 
 
 def raw_crc32c(seed: int, data: bytes) -> int:
@@ -74,7 +64,6 @@ def extref_hash(parent: int, name: bytes) -> int:
 
 
 def inode_item(
-    *,
     mode: int,
     generation: int,
     uid: int = 0,
@@ -88,11 +77,9 @@ def inode_item(
 ) -> bytes:
     """`mode` with the type, `mtime` in nanoseconds. Raises struct.error."""
     seconds, nanoseconds = divmod(mtime, 1_000_000_000)
-    seconds = struct.unpack("<Q", struct.pack("<q", seconds))[0]
-    return _INODE.pack(
-        *(generation, generation, size, nbytes, 0, links, uid, gid, mode, device, flags, 0),
-        *(seconds, nanoseconds) * 4,
-    )
+    time = (seconds, nanoseconds)
+    head = (generation, generation, size, nbytes, 0, links, uid, gid, mode, device, flags, 0)
+    return _INODE.pack(*head, *time, *time, *time, *time)
 
 
 def dir_item(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 
 from builders.filesystems.btrfs.items import KEY, Item
 from builders.filesystems.ext4.checksum import crc32c
@@ -41,34 +40,34 @@ class NodeFormat:
         return (self.size - HEADER) // _POINTER
 
 
-def leaf_cuts(sizes: Sequence[int], room: int) -> list[tuple[int, int]]:
-    """The (start, stop) ranges of items, with data of `sizes` bytes, that share a leaf."""
+Cuts = list[tuple[int, int]]
+"""The (start, stop) ranges of items that share a leaf."""
+
+
+def leaf_cuts(items: Sequence[Item], form: NodeFormat) -> Cuts:
+    """Leaves as full as can be."""
     cuts = []
     start = used = 0
-    for number, size in enumerate(sizes):
-        need = size + ITEM
-        if used + need > room:
-            cuts.append((start, number))
-            start, used = number, 0
+    room = form.room
+    for number, item in enumerate(items):
+        need = len(item[3]) + ITEM
         used += need
-    cuts.append((start, len(sizes)))
+        if used > room:
+            cuts.append((start, number))
+            start, used = number, need
+    cuts.append((start, len(items)))
     return cuts
 
 
-def nodes_above(leaves: int, fan_out: int) -> list[int]:
-    """The nodes of each level, the leaves first, the root last."""
-    levels = [leaves]
-    while levels[-1] > 1:
-        levels.append(-(-levels[-1] // fan_out))
-    return levels
+def levels(cuts: Cuts, form: NodeFormat) -> list[int]:
+    """How many nodes each level has, the leaves first, the root last."""
+    found = [len(cuts)]
+    while found[-1] > 1:
+        found.append(-(-found[-1] // form.fan_out))
+    return found
 
 
-def nodes_needed(sizes: Sequence[int], form: NodeFormat) -> int:
-    """How many nodes a tree of items of these sizes takes."""
-    return sum(nodes_above(len(leaf_cuts(sizes, form.room)), form.fan_out))
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Tree:
     """A tree whose nodes have their addresses: (address, level) of each, in order; the root last.
 
@@ -76,7 +75,8 @@ class Tree:
     """
 
     owner: int
-    nodes: list[tuple[int, int]] = field(default_factory=list)
+    nodes: list[tuple[int, int]]
+    cuts: Cuts = field(default_factory=list)
 
     @property
     def root(self) -> int:
@@ -87,37 +87,41 @@ class Tree:
         return self.nodes[-1][1]
 
     @classmethod
-    def placed(cls, owner: int, levels: Sequence[int], addresses: Iterator[int]) -> Tree:
-        """The tree with `levels` nodes (see nodes_above) at the next `addresses`."""
-        nodes = [(next(addresses), level) for level, wide in enumerate(levels) for _ in range(wide)]
-        return cls(owner, nodes)
+    def placed(cls, owner: int, cuts: Cuts, form: NodeFormat, addresses: Iterator[int]) -> Tree:
+        """The tree with its nodes at the next `addresses`."""
+        nodes = [
+            (next(addresses), level)
+            for level, count in enumerate(levels(cuts, form))
+            for _ in range(count)
+        ]
+        return cls(owner, nodes, cuts)
 
 
 def write(tree: Tree, items: Sequence[Item], form: NodeFormat) -> Iterator[tuple[int, bytes]]:
-    """The (address, bytes) of all nodes; `items` need exactly the nodes that the tree has."""
-    number = count()
+    """The (address, bytes) of all nodes of the tree of `items`."""
+    places = iter(tree.nodes)
     children: list[tuple[bytes, int]] = []
-    for start, stop in leaf_cuts([len(item.data) for item in items], form.room):
-        address, _ = tree.nodes[next(number)]
+    for start, stop in tree.cuts:
+        address, _ = next(places)
         yield (
             address,
             _node(form, tree.owner, address, 0, stop - start, _leaf(items[start:stop], form)),
         )
-        children.append((items[start].key if stop > start else bytes(KEY.size), address))
+        key = KEY.pack(*items[start][:3]) if stop > start else bytes(KEY.size)
+        children.append((key, address))
     level = 0
     while len(children) > 1:
         level += 1
         parents = []
         for first in range(0, len(children), form.fan_out):
             group = children[first : first + form.fan_out]
-            address, _ = tree.nodes[next(number)]
+            address, _ = next(places)
             body = b"".join(
                 key + _POINTER_TAIL.pack(child, form.generation) for key, child in group
             )
             yield address, _node(form, tree.owner, address, level, len(group), body)
             parents.append((group[0][0], address))
         children = parents
-    assert next(number) == len(tree.nodes)
 
 
 def _leaf(items: Sequence[Item], form: NodeFormat) -> bytes:
@@ -128,7 +132,7 @@ def _leaf(items: Sequence[Item], form: NodeFormat) -> bytes:
         end -= len(data)
         positions.append(_ITEM_POSITION.pack(objectid, kind, offset, end, len(data)))
     front = b"".join(positions)
-    data = b"".join(item.data for item in reversed(items))
+    data = b"".join(item[3] for item in reversed(items))
     return front + bytes(room - len(front) - len(data)) + data
 
 

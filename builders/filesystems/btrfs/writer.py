@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from builders.filesystems.btrfs.nodes import (
     NodeFormat,
     Tree,
     leaf_cuts,
-    nodes_above,
+    levels,
     write,
 )
 from builders.filesystems.btrfs.options import SECTOR, BtrfsOptions
@@ -129,7 +129,7 @@ class _Writer:
             uuid = self._volume_uuid(volume)
             low, high = (int.from_bytes(uuid[at : at + 8], "little") for at in (0, 8))
             number = volume.number.to_bytes(8, "little")
-            found.append(Item(low, items.UUID_SUBVOLUME, high, number))
+            found.append((low, items.UUID_SUBVOLUME, high, number))
         return sorted(found)
 
     def _volume_uuid(self, volume: Volume) -> bytes:
@@ -149,57 +149,54 @@ class _Writer:
     ) -> _Layout:
         """Place the trees. The number of nodes that are described grows until it is enough."""
         form, options = self._form, self._options
-        shapes = {owner: self._shape(found) for owner, found in fixed.items()}
-        shapes[items.ROOT_TREE] = self._shape(self._root_items(None, division))
+        cuts = {owner: leaf_cuts(found, form) for owner, found in fixed.items()}
+        cuts[items.ROOT_TREE] = leaf_cuts(self._root_items(None, division), form)
         described = (items.CHUNK_TREE, items.DEV_TREE, items.FREE_SPACE_TREE, items.EXTENT_TREE)
-        shapes |= {owner: [1] for owner in described}
+        cuts |= {owner: [(0, 0)] for owner in described}
         start = end_of([system, *data])
         while True:
-            nodes = sum(sum(shape) for owner, shape in shapes.items() if owner != items.CHUNK_TREE)
-            metadata = metadata_chunks(start, nodes * form.size, options.copies, form.size)
+            counts = {owner: sum(levels(found, form)) for owner, found in cuts.items()}
+            in_system = counts[items.CHUNK_TREE] * form.size
+            if in_system > system.length:
+                raise BadOption("size", "there are more chunks than one of 8 MiB can describe")
+            left = sum(counts.values()) * form.size - in_system
+            metadata = metadata_chunks(start, left, options.copies, form.size)
             chunks = [system, *data, *metadata]
-            addresses = _addresses(metadata, form.size)
-            trees = {
-                owner: Tree.placed(
-                    owner,
-                    shape,
-                    _addresses([system], form.size) if owner == items.CHUNK_TREE else addresses,
-                )
-                for owner, shape in shapes.items()
-            }
-            used = [sum(shapes[items.CHUNK_TREE]) * form.size, *data_used]
-            left = nodes * form.size
+            used = [in_system, *data_used]
             for chunk in metadata:
                 used.append(min(left, chunk.length))
                 left -= used[-1]
+            addresses = _addresses(metadata, form.size)
+            in_chunk = _addresses([system], form.size)
+            trees = {
+                owner: Tree.placed(
+                    owner, found, form, in_chunk if owner == items.CHUNK_TREE else addresses
+                )
+                for owner, found in cuts.items()
+            }
             made = {
                 items.CHUNK_TREE: self._chunk_items(chunks, Device(0, 0, self._device, b"")),
                 items.DEV_TREE: self._device_items(chunks),
                 items.FREE_SPACE_TREE: _free_space_items(chunks, used),
                 items.EXTENT_TREE: _extent_items(chunks, used, trees, references),
             }
-            needed = {owner: self._shape(found) for owner, found in made.items()}
-            if all(shapes[owner] == shape for owner, shape in needed.items()):
+            needed = {owner: leaf_cuts(found, form) for owner, found in made.items()}
+            cuts |= needed
+            if all(sum(levels(found, form)) == counts[owner] for owner, found in needed.items()):
                 break
-            shapes |= needed
-        if used[0] > system.length:
-            raise BadOption("size", "there are more chunks than the chunk of the system describes")
+        trees = {owner: replace(tree, cuts=cuts[owner]) for owner, tree in trees.items()}
         return _Layout(chunks, used, trees, made)
 
-    def _shape(self, found: Sequence[Item]) -> list[int]:
-        cuts = leaf_cuts([len(item.data) for item in found], self._form.room)
-        return nodes_above(len(cuts), self._form.fan_out)
-
     def _chunk_items(self, chunks: Sequence[Chunk], device: Device) -> list[Item]:
-        made = [Item(items.DEV_ITEMS, items.DEV_ITEM, items.DEVICE, device.item())]
+        made = [(items.DEV_ITEMS, items.DEV_ITEM, items.DEVICE, device.item())]
         for chunk in chunks:
             data = chunk.item(self._device)
-            made.append(Item(FIRST_CHUNK, items.CHUNK_ITEM, chunk.address, data))
+            made.append((FIRST_CHUNK, items.CHUNK_ITEM, chunk.address, data))
         return made
 
     def _device_items(self, chunks: Sequence[Chunk]) -> list[Item]:
         return sorted(
-            Item(items.DEVICE, items.DEV_EXTENT, place, chunk.device_extent(self._chunk_tree_uuid))
+            (items.DEVICE, items.DEV_EXTENT, place, chunk.device_extent(self._chunk_tree_uuid))
             for chunk in chunks
             for place in chunk.places
         )
@@ -226,7 +223,7 @@ class _Writer:
                 uuid=self._volume_uuid(volume) if volume else bytes(16),
                 time=options.epoch if volume else 0,
             )
-            made.append(Item(owner, items.ROOT_ITEM, 0, data))
+            made.append((owner, items.ROOT_ITEM, 0, data))
         default = items.FS_TREE
         for volume in division.volumes[1:]:
             assert volume.declared is not None
@@ -237,15 +234,15 @@ class _Writer:
             place = hierarchy.children[directory].index(volume.root) + 2
             name = hierarchy.names[volume.root]
             data = items.root_ref(division.inodes[directory], place, name)
-            made.append(Item(above, items.ROOT_REF, volume.number, data))
-            made.append(Item(volume.number, items.ROOT_BACKREF, above, data))
+            made.append((above, items.ROOT_REF, volume.number, data))
+            made.append((volume.number, items.ROOT_BACKREF, above, data))
         # the directory of roots, in which the default is called so
         top, name = items.ROOT_TREE_DIR, b"default"
         location = (default, items.ROOT_ITEM, items.LAST)
         data = items.dir_item(location, items.DIRECTORY, name, 0)
         made += _empty_directory(top, options.epoch * 1_000_000_000, options.nodesize)
-        made.append(Item(top, items.DIR_ITEM, items.name_hash(name), data))
-        made.append(Item(items.FS_TREE, items.INODE_REF, top, items.inode_ref(0, name)))
+        made.append((top, items.DIR_ITEM, items.name_hash(name), data))
+        made.append((items.FS_TREE, items.INODE_REF, top, items.inode_ref(0, name)))
         return sorted(made)
 
     # --- the plan
@@ -313,8 +310,8 @@ def _empty_directory(number: int, mtime: int = 0, nbytes: int = 0) -> list[Item]
     """The root of a tree that has nothing in it."""
     data = items.inode_item(mode=0o40755, generation=GENERATION, mtime=mtime, nbytes=nbytes)
     return [
-        Item(number, items.INODE_ITEM, 0, data),
-        Item(number, items.INODE_REF, number, items.inode_ref(0, b"..")),
+        (number, items.INODE_ITEM, 0, data),
+        (number, items.INODE_REF, number, items.inode_ref(0, b"..")),
     ]
 
 
@@ -326,7 +323,7 @@ def _data_extents(division: Division, extents: dict[int, list[Extent]]) -> list[
         inode = division.inodes[number]
         for offset, address, length in found:
             data = items.data_extent_item(root, inode, offset, GENERATION)
-            made.append(Item(address, items.EXTENT_ITEM, length, data))
+            made.append((address, items.EXTENT_ITEM, length, data))
     return made
 
 
@@ -337,10 +334,10 @@ def _extent_items(
     made = list(data)
     for tree in trees.values():
         item = items.tree_block_item(tree.owner, GENERATION)
-        made += [Item(at, items.METADATA_ITEM, level, item) for at, level in tree.nodes]
+        made += [(at, items.METADATA_ITEM, level, item) for at, level in tree.nodes]
     for chunk, taken in zip(chunks, used, strict=True):
         item = chunk.group_item(taken)
-        made.append(Item(chunk.address, items.BLOCK_GROUP_ITEM, chunk.length, item))
+        made.append((chunk.address, items.BLOCK_GROUP_ITEM, chunk.length, item))
     return sorted(made)
 
 
@@ -350,7 +347,7 @@ def _free_space_items(chunks: Sequence[Chunk], used: Sequence[int]) -> list[Item
     for chunk, taken in zip(chunks, used, strict=True):
         left = chunk.length - taken
         info = (1 if left else 0).to_bytes(4, "little") + bytes(4)
-        made.append(Item(chunk.address, items.FREE_SPACE_INFO, chunk.length, info))
+        made.append((chunk.address, items.FREE_SPACE_INFO, chunk.length, info))
         if left:
-            made.append(Item(chunk.address + taken, items.FREE_SPACE_EXTENT, left, b""))
+            made.append((chunk.address + taken, items.FREE_SPACE_EXTENT, left, b""))
     return sorted(made)
