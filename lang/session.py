@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeAlias, TypeVar
 
-from lang import reader, reflection
+from lang import absent, reader, reflection
 from lang.cache import Cache, source_key
 from lang.constants import UnserialisableConstantError
 from lang.data import UNSPECIFIED, Symbol, symbol
@@ -348,6 +348,9 @@ class Session:
     def _not_found(self, name: ModuleName, form: Any) -> NoReturn:
         shown = f"({' '.join(name)})"
         position = form.pos if form is not None and form.pos is not None else CURRENT.position
+        reason = absent.reason(name)
+        if reason is not None:
+            raise SchemeSyntaxError(position, f"Kiln has no module {shown}: {reason[0]}", reason[1])
         hint = nearest(shown, self.module_names()) or "add the directory that it is in with -L"
         raise SchemeSyntaxError(position, f"there is no module {shown}", hint)
 

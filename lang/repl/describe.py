@@ -86,8 +86,10 @@ class Describer:
     # ------------------------------------------------------------ names
 
     def known(self, name: str, module: Module) -> Known | None:
-        """What `name` means in `module`, if it means anything."""
+        """What `name` means in `module` or to those who import it, if it means anything."""
         binding = module.resolve(symbol(name))
+        if type(binding) is Global and binding.key not in self.session.globals:
+            binding = module.exported(symbol(name)) or binding
         if type(binding) is Global:
             if binding.key not in self.session.globals:
                 return None

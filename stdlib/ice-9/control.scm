@@ -1,7 +1,7 @@
 ;;; (ice-9 control): escapes, prompts, and the operators of delimited control.
 
 (define-module (ice-9 control)
-  #:export (let/ec % reset shift reset* shift*)
+  #:export (let/ec let-escape-continuation % reset shift reset* shift*)
   #:re-export
   ((%abort . abort) abort-to-prompt call-with-escape-continuation call-with-prompt call/ec
    default-prompt-tag make-prompt-tag))
@@ -9,6 +9,10 @@
 (define-syntax-rule (let/ec escape body ...)
   "Evaluate BODY with ESCAPE bound to a procedure that leaves it with a value."
   (call/ec (lambda (escape) body ...)))
+
+(define-syntax-rule (let-escape-continuation escape body ...)
+  "The same as let/ec."
+  (let/ec escape body ...))
 
 (define-syntax %
   (syntax-rules ()

@@ -1,7 +1,10 @@
 ;;; (ice-9 exceptions): exceptions as Guile 3 names them.
 
 (define-module (ice-9 exceptions)
-  #:export (define-exception-type)
+  #:export (define-exception-type &quit-exception make-quit-exception quit-exception?
+            quit-exception-code implementation-restriction-error?
+            make-implementation-restriction-error make-syntax-error
+            syntax-error-form syntax-error-subform)
   #:re-export
   (&assertion-failure &error &exception &external-error
    &implementation-restriction &irritants &lexical &message
@@ -28,3 +31,12 @@
     (define predicate (exception-predicate type))
     (define accessor (exception-accessor type 'field))
     ...))
+
+(define-exception-type &quit-exception &exception make-quit-exception quit-exception?
+  (code quit-exception-code))
+
+(define make-syntax-error (exception-constructor &syntax))
+(define syntax-error-form (exception-accessor &syntax 'form))
+(define syntax-error-subform (exception-accessor &syntax 'subform))
+(define make-implementation-restriction-error (exception-constructor &implementation-restriction))
+(define implementation-restriction-error? (exception-predicate &implementation-restriction))

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from lang.data import NIL, cons, scheme_list
+from lang.data import NIL, cons, scheme_list, symbol
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.trampoline import call
@@ -77,3 +77,64 @@ def file_system_tree(name: Any, enter: Any = None, *_stat: Any) -> Any:
 
     root = Path(arguments.string("file-system-tree", 1, name))
     return tree(root) if root.exists() else False
+
+
+@LIBRARY.procedure("ftw")
+def ftw(name: Any, procedure: Any, *_options: Any) -> bool:
+    """Call PROCEDURE with each file below NAME, its status and what it is: regular, directory,
+    symlink, invalid-stat or directory-not-readable; a directory comes before its files. Ends
+    with #f as soon as PROCEDURE gives #f."""
+
+    def visit(path: Path) -> bool:
+        try:
+            status = path.stat()
+        except OSError:
+            flag = "symlink" if path.is_symlink() else "invalid-stat"
+            return call(procedure, str(path), False, symbol(flag)) is not False
+        if not path.is_dir():
+            return call(procedure, str(path), status, symbol("regular")) is not False
+        readable = os.access(path, os.R_OK | os.X_OK)
+        flag = "directory" if readable else "directory-not-readable"
+        if call(procedure, str(path), status, symbol(flag)) is False:
+            return False
+        return not readable or path.is_symlink() or all(map(visit, sorted(path.iterdir())))
+
+    return visit(Path(arguments.string("ftw", 1, name)))
+
+
+@LIBRARY.procedure("nftw")
+def nftw(name: Any, procedure: Any, *options: Any) -> Any:
+    """As ftw; PROCEDURE also gets the number of characters before the file's own name, and the
+    depth. Options: physical (links are not followed), depth (directories after their files)."""
+    chosen = {arguments.symbol_name("nftw", 3, option) for option in options}
+    physical = "physical" in chosen
+
+    def visit(path: Path, level: int) -> Any:
+        base = len(str(path)) - len(path.name)
+        is_link = path.is_symlink()
+        try:
+            status = path.lstat() if physical else path.stat()
+        except OSError:
+            flag = "stale-symlink" if is_link else "invalid-stat"
+            return call(procedure, str(path), False, symbol(flag), base, level)
+        if is_link and physical:
+            return call(procedure, str(path), status, symbol("symlink"), base, level)
+        if not path.is_dir():
+            return call(procedure, str(path), status, symbol("regular"), base, level)
+        readable = os.access(path, os.R_OK | os.X_OK)
+        flag = "directory" if readable else "directory-not-readable"
+        if "depth" in chosen and readable:
+            flag = "directory-processed"
+        else:
+            result = call(procedure, str(path), status, symbol(flag), base, level)
+            if result is not True:
+                return result
+        for entry in sorted(path.iterdir()) if readable else []:
+            result = visit(entry, level + 1)
+            if result is not True:
+                return result
+        if flag == "directory-processed":
+            return call(procedure, str(path), status, symbol(flag), base, level)
+        return True
+
+    return visit(Path(arguments.string("nftw", 1, name)), 0)

@@ -270,7 +270,7 @@ def _family(letter: str, key_of: KeyFunction) -> None:
     def lookup(key: Any, vhash: Any, *_equivalence: Any) -> Any:
         return next(vlist(find, 2, vhash).entries(key_of(key)), False)
 
-    @LIBRARY.procedure(remove)
+    @LIBRARY.procedure(remove, *([f"vhash-del{letter}"] if letter else []))
     def without(key: Any, vhash: Any, *_equivalence: Any) -> VList:
         wrapped = key_of(key)
         result = EMPTY

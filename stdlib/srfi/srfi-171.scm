@@ -2,9 +2,10 @@
 
 (define-module (srfi srfi-171)
   #:use-module (srfi srfi-9)
+  #:use-module (rnrs bytevectors)
   #:export (rcons reverse-rcons rcount rany revery
             list-transduce vector-transduce string-transduce
-            port-transduce
+            port-transduce bytevector-u8-transduce generator-transduce
             tmap tfilter tremove tfilter-map treplace tdrop tdrop-while
             ttake ttake-while tconcatenate tappend-map tdelete-neighbor-duplicates
             tdelete-duplicates tflatten tsegment tpartition tadd-between
@@ -77,6 +78,17 @@
 
 (define (string-transduce xform reducer . rest)
   (apply list-transduce xform reducer (list-with-last rest string->list)))
+
+(define (bytevector-u8-transduce xform reducer . rest)
+  "Reduce the bytes of a bytevector, the last argument, by REDUCER as XFORM makes it."
+  (apply list-transduce xform reducer (list-with-last rest bytevector->u8-list)))
+
+(define generator-transduce
+  (case-lambda
+    ((xform reducer generator)
+     (generator-transduce xform reducer (reducer) generator))
+    ((xform reducer seed generator)
+     (port-transduce xform reducer seed (lambda (port) (generator)) #f))))
 
 (define (list-with-last items convert)
   (if (null? (cdr items))

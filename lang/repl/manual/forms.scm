@@ -31,5 +31,5 @@
 ((internal-time-units-per-second) (jiffies-per-second) "How many units of time make a second.")
 ((regexp/basic) (regexp/extended) (regexp/icase) (regexp/newline) (regexp/notbol) (regexp/noteol)
  "A flag of make-regexp and regexp-exec.")
-((OPEN_READ) (OPEN_WRITE) "A mode for open-pipe.")
+((OPEN_READ) (OPEN_WRITE) (OPEN_BOTH) "A mode for open-pipe.")
 ((&condition) (&exception) "The type of all conditions.")

@@ -1,0 +1,1 @@
+"""What (srfi srfi-17) needs of Python."""
