@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from builders import mtree
 from builders.errors import BuilderError
+from builders.merge import merge
 from builders.registry import Build, builder
 from builders.scan import scan
+from builders.tree import Entry
 
 
 class NotADirectory(BuilderError):
@@ -17,8 +19,11 @@ def directory_tree(build: Build) -> None:
     """Make an item with a manifest of a directory; contents stay where they are. Arguments:
 
     source   store path of the directory
+    below    names of links at its top to items with manifests (optional): where the directory has
+             such a link, that tree lies below its files, in the place of the link
 
-    All belongs to root, with the build's epoch as time stamp. Raise NotADirectory.
+    What comes from such trees is as it is there, directories that both have, too; all else belongs
+    to root, with the build's epoch as time stamp. Raise NotADirectory and what merge raises.
     """
     source = build.arguments["source"]
     directory = build.real(source)
@@ -27,6 +32,18 @@ def directory_tree(build: Build) -> None:
             f"{build.name} is to fill a file system and is a single file",
             hint="an initializer leaves a directory at #$output",
         )
-    entries = scan(directory, source=source, owner=(0, 0), time=build.epoch * 1_000_000_000)
+    time = build.epoch * 1_000_000_000
+    entries = scan(directory, source=source, owner=(0, 0), time=time)
+    names = build.arguments.get("below") or []
+    items = [entry.ref for entry in entries if entry.path in names and isinstance(entry.ref, str)]
+    if items:
+        trees = [mtree.read_item(build.real(item), item) for item in items]
+        known = {entry.path for tree in trees for entry in tree if entry.kind == "d"}
+        own = [entry for entry in entries if not _is_there(entry, known, names)]
+        entries = merge(*trees, own, time=time)
     build.output.mkdir()
     (build.output / "manifest").write_text(mtree.write(entries, build.logical), "ascii")
+
+
+def _is_there(entry: Entry, directories: set[str], links: list[str]) -> bool:
+    return entry.path in links or (entry.kind == "d" and entry.path in directories)

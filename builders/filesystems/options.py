@@ -14,6 +14,7 @@ class BadOption(BuilderError):
     def __init__(self, option: str, problem: str) -> None:
         super().__init__(f"file system option {option}: {problem}")
         self.option = option
+        self.problem = problem
 
 
 class LabelTooLong(BadOption):

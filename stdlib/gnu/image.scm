@@ -7,6 +7,8 @@
   #:use-module (gnu system)
   #:use-module (gnu system checks)
   #:use-module (gnu system uuid)
+  #:use-module (gnu partitions)
+  #:use-module (guix platform)
   #:export (image image? image-name image-format image-platform image-size
             image-operating-system image-partition-table-type image-partitions
             image-compression? image-compression image-volatile-root? image-shared-store? image-shared-network?
@@ -17,7 +19,7 @@
             partition-initializer partition-location
             image-type image-type? image-type-name image-type-constructor
             image-type-description
-            root-partition? esp-partition? find-root-partition check-partitions))
+            root-partition? esp-partition? grow-partition? find-root-partition))
 
 (define (size? value) (or (eq? value 'guess) (and (integer? value) (> value 0))))
 (define (offset? value) (and (integer? value) (>= value 0) (zero? (modulo value 512))))
@@ -31,6 +33,27 @@
 (define %flags '(boot esp read-only no-auto grow))
 (define %file-systems
   '("ext2" "ext3" "ext4" "btrfs" "vfat" "fat12" "fat16" "fat32" "swap" "erofs" "unformatted"))
+
+;; What needs a file from the archive of another machine, or its boot loader, cannot be made yet.
+(define (ensure-supported-platform value)
+  "Give back VALUE, a platform that there are images for or #f; else raise an error."
+  (cond ((not value) value)
+        ((not (platform? value)) (error "this must be a platform such as x86_64-linux, not" value))
+        ((equal? (platform-system value) "x86_64-linux") value)
+        (else
+         (raise (condition
+                 (&error)
+                 (&message (message (string-append "images for " (or (platform-system value) "this")
+                                                   " cannot be made yet: Kiln reads Debian's packages"
+                                                   " and configures them for x86_64-linux only")))
+                 (&fix-hint (hint "leave the platform out, or give x86_64-linux")))))))
+
+(define (ensure-own-store value)
+  "Raise an error if VALUE is not #f."
+  (if value
+      (error (string-append "shared-store? cannot be honoured: an image of Kiln's holds all of its"
+                            " files, and runs without the store of its host; leave it out"))
+      value))
 
 (define-record-type* <partition> partition make-partition partition?
   (size partition-size (default 'guess)
@@ -47,8 +70,8 @@
                                  (string-append "one of " (string-join %file-systems ", "))))
                (documentation "the file system that it holds"))
   (file-system-options partition-file-system-options (default '())
-                       (sanitize (not-yet "file-system-options" '()))
-                       (documentation "options of the program that makes it"))
+                       (sanitize (ensure-list string? "strings"))
+                       (documentation "options as for the program that makes it: '(\"-m\" \"1\")"))
   (label partition-label (default #f) (sanitize (ensure-optional string? "a string"))
          (documentation "the file system's label"))
   (name partition-name (default #f) (sanitize (ensure-optional string? "a string"))
@@ -64,7 +87,7 @@
   (flags partition-flags (default '())
          (sanitize (ensure-list (lambda (flag) (memq flag %flags))
                                 "flags: boot, esp, read-only, no-auto, grow"))
-         (documentation "boot for the root that is booted, esp, read-only, no-auto, grow"))
+         (documentation "boot for the root that is booted, esp, read-only, no-auto, and grow for the one that fills the disk when the system starts"))
   (initializer partition-initializer (default #f)
                (sanitize (ensure (lambda (v) (or (not v) (gexp? v) (file-like? v)))
                                  "a gexp of a procedure of a directory, or a file-like object"))
@@ -77,8 +100,8 @@
         (documentation "its name, a symbol"))
   (format image-format (default 'disk-image) (sanitize (one-of %formats))
           (documentation "what kind of file it is: disk-image, compressed-qcow2, iso9660…"))
-  (platform image-platform (default #f) (sanitize (not-yet "platform" #f))
-            (documentation "the machine that it is for; #f for one like this"))
+  (platform image-platform (default #f) (sanitize ensure-supported-platform)
+            (documentation "the machine that it is for, x86_64-linux; #f for one like this"))
   (size image-size (default 'guess) (sanitize (ensure size? "a number of bytes or 'guess"))
         (documentation "the size of the whole, in bytes, or 'guess"))
   (operating-system image-operating-system (default #f)
@@ -97,8 +120,10 @@
                (documentation "how the whole file is compressed, or #f for what its format has"))
   (volatile-root? image-volatile-root? (default #t) (sanitize ensure-boolean)
                   (documentation "whether what is written to the root is lost at power-off"))
-  (shared-store? image-shared-store? (default #f) (sanitize (not-yet "shared-store?" #f)))
-  (shared-network? image-shared-network? (default #f) (sanitize (not-yet "shared-network?" #f)))
+  (shared-store? image-shared-store? (default #f) (sanitize ensure-own-store)
+                 (documentation "whether it has no files of its own but those of the host's store; an image of Kiln's always has its own"))
+  (shared-network? image-shared-network? (default #f) (sanitize ensure-boolean)
+                   (documentation "whether a container uses its host's network: services that set up one of its own are left out"))
   (substitutable? image-substitutable? (default #t) (sanitize ensure-boolean)
                   (documentation "whether a finished one may be fetched; Kiln always builds"))
   (max-layers image-max-layers (default #f) (sanitize (ensure-optional integer? "a number"))
@@ -123,72 +148,24 @@
   "Is PARTITION where UEFI finds a boot loader?"
   (and (memq 'esp (partition-flags partition)) #t))
 
+(define (grow-partition? partition)
+  "Does PARTITION fill the disk once the system has started?"
+  (and (memq 'grow (partition-flags partition)) #t))
+
 (define (find-root-partition image)
   "The root partition of IMAGE."
   (let ((roots (filter root-partition? (image-partitions image))))
     (cond ((null? roots)
            (raise (condition (&error)
                              (&message (message "the image has no partition with the flag boot"))
-                             (&error-location (location (image-location image)))
+                             (&error-location
+                              (location (field-location (image-location image) 'partitions)))
                              (&fix-hint (hint "give the root's partition (flags '(boot))")))))
           ((null? (cdr roots)) (car roots))
           (else
            (raise (condition (&error)
                              (&message (message "a second partition has the flag boot"))
-                             (&error-location (location (partition-location (cadr roots))))
+                             (&error-location
+                              (location (field-location (partition-location (cadr roots))
+                                                        'flags)))
                              (&fix-hint (hint "only the root has it"))))))))
-
-;;; What can be said against partitions before anything is built.
-
-(define (fail-at part message hint)
-  (raise (condition (&error)
-                    (&message (message message))
-                    (&error-location (location (partition-location part)))
-                    (&fix-hint (hint hint)))))
-
-(define (label-limit file-system)
-  "How many bytes a label of FILE-SYSTEM has at most, or #f."
-  (cond ((member file-system '("ext2" "ext3" "ext4" "swap")) 16)
-        ((member file-system '("vfat" "fat12" "fat16" "fat32")) 11)
-        ((string=? file-system "erofs") 15)
-        ((string=? file-system "btrfs") 255)
-        (else #f)))
-
-(define (check-label part)
-  (let ((label (partition-label part)) (limit (label-limit (partition-file-system part))))
-    (when (and label limit (> (bytevector-length (string->utf8 label)) limit))
-      (fail-at part
-               (string-append "the label \"" label "\" is too long for "
-                              (partition-file-system part))
-               (string-append "it can have " (number->string limit) " bytes")))))
-
-(define (check-place part others)
-  "Raise an error if PART, whose place is declared, lies where one of OTHERS does."
-  (for-each
-   (lambda (other)
-     (let ((start (partition-offset part)) (begin (partition-offset other))
-           (size (partition-size other)))
-       (when (and (> start 0) (> begin 0) (integer? size) (<= begin start)
-                  (< start (+ begin size)))
-         (fail-at part
-                  (string-append "this partition begins at " (number->string start)
-                                 ", within the one before")
-                  (string-append "that one ends at " (number->string (+ begin size)))))))
-   others))
-
-(define (check-partitions image)
-  "Raise an error at the partition of IMAGE that cannot be as it is declared."
-  (find-root-partition image)
-  (let loop ((rest (image-partitions image)) (before '()))
-    (unless (null? rest)
-      (let ((part (car rest)))
-        (check-label part)
-        (check-place part before)
-        (when (and (string=? (partition-file-system part) "unformatted")
-                   (eq? (partition-size part) 'guess)
-                   (not (partition-initializer part)))
-          (fail-at part "an unformatted partition has no size of its own"
-                   "give it a size in bytes, or an initializer with its content"))
-        (when (and (esp-partition? part) (any esp-partition? before))
-          (fail-at part "a second partition has the flag esp" "one is enough"))
-        (loop (cdr rest) (cons part before))))))

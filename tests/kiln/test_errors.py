@@ -110,35 +110,3 @@ def test_a_subvolume_wants_a_btrfs(run_kiln: RunKiln, tmp_path: Path) -> None:
     assert ended.status == 1
     assert "subvolume @, but its partition is ext4" in ended.err, ended.err
     assert "os.scm:6:23: error: " in ended.err
-
-
-PARTITIONS = {
-    '(label "seventeen letters")': "too long for ext4",
-    '(label "twelve bytes") (file-system "vfat")': "too long for vfat",
-    "(flags '(boot))": "a second partition has the flag boot",
-    "(flags '(bootable))": "flags: boot, esp",
-    "(size 0)": "a number of bytes",
-    '(file-system "ntfs")': "one of ext2",
-    '(file-system "unformatted")': "has no size",
-}
-
-
-@pytest.mark.parametrize("fields", PARTITIONS)
-def test_a_partition_that_cannot_be_is_an_error_where_it_is_declared(
-    run_kiln: RunKiln, tmp_path: Path, fields: str
-) -> None:
-    file = tmp_path / "os.scm"
-    text = declaration().replace(
-        "(use-modules (gnu))", "(use-modules (gnu) (gnu system image) (gnu image))"
-    )
-    text = (
-        text.replace("(operating-system\n", "(define os (operating-system\n").rstrip()[:-1] + "))\n"
-    )
-    text += "(image (inherit (image-with-os mbr-disk-image os)) (partitions (list root-partition\n"
-    text += f"  (partition {fields}))))\n"
-    file.write_text(text)
-    ended = run_kiln("image", "-n", "os.scm", cwd=tmp_path)
-    assert ended.status == 1
-    line = text.count("\n")
-    assert f"os.scm:{line}:" in ended.err, ended.err
-    assert PARTITIONS[fields] in ended.err, ended.err

@@ -229,3 +229,17 @@ def test_partitions_are_filled_by_code_of_the_users_own(run_kiln: RunKiln, tmp_p
     with open(image, "rb") as disk:
         disk.seek(partitions[2]["start"] * 512)
         assert disk.read(9) == b"raw bytes"
+
+
+def test_a_partition_that_its_files_do_not_fit_in_is_an_error_where_it_is_declared(
+    run_kiln: RunKiln, tmp_path: Path
+) -> None:
+    file = tmp_path / "own.scm"
+    text = OWN_TYPE.format(example=EXAMPLE).replace('"hello, world"', "(make-string 3000000 #\\a)")
+    file.write_text(text.replace('(label "data")', '(label "data") (size (* 2 1024 1024))'))
+    ended = run_kiln("image", file.name, cwd=tmp_path)
+    assert ended.status == 1
+    line = 1 + text[: text.index('(label "data")')].count("\n") - 1
+    assert f"own.scm:{line}:11: error: cannot write the disk image: partition 2: " in ended.err
+    assert "too few" in ended.err
+    assert "/hello (3,000,000 B)" in ended.err

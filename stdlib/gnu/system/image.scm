@@ -9,12 +9,17 @@
   #:use-module (gnu bootloader)
   #:use-module (gnu image)
   #:use-module (gnu packages)
+  #:use-module (gnu services)
   #:use-module (gnu system)
   #:use-module (gnu system blueprint)
+  #:use-module (gnu system contents)
   #:use-module (gnu system file-systems)
+  #:use-module (gnu system growth)
   #:use-module (gnu system loaders)
+  #:use-module (gnu system partitions)
   #:use-module (gnu system subvolumes)
   #:use-module (gnu system uuid)
+  #:re-export (make-partition-image)
   #:export (root-partition esp-partition bios-boot-partition root-offset
             mbr-disk-image efi-disk-image mbr-hybrid-disk-image iso9660-image docker-image
             raw-with-offset-disk-image
@@ -36,7 +41,8 @@
    (size 'guess)
    (label "kiln-root")
    (file-system "ext4")
-   (flags '(boot))))
+   (flags '(boot))
+   (location #f)))
 
 ;; The partition that UEFI starts from.
 (define esp-partition
@@ -45,7 +51,8 @@
    (label "ESP")
    ;; what the UEFI specification, 13.3, wants on disks that are not removable
    (file-system "fat32")
-   (flags '(esp))))
+   (flags '(esp))
+   (location #f)))
 
 ;; Where GRUB's core is on a disk with a GPT, for a BIOS.
 (define bios-boot-partition
@@ -53,7 +60,8 @@
    (size (expt 2 20))
    (name "bios-boot")
    (file-system "unformatted")
-   (type (uuid "21686148-6449-6e6f-744e-656564454649"))))
+   (type (uuid "21686148-6449-6e6f-744e-656564454649"))
+   (location #f)))
 
 ;; Room for a boot loader of a board, before the first partition.
 (define root-offset (* 9 (expt 2 20)))
@@ -64,37 +72,42 @@
    (format 'disk-image)
    (partition-table-type 'mbr)
    (volatile-root? #f)
-   (partitions (list root-partition))))
+   (partitions (list root-partition))
+   (location #f)))
 
 ;; A disk with a GPT, an ESP and a root.
 (define efi-disk-image
   (image
    (inherit mbr-disk-image)
    (partition-table-type 'gpt)
-   (partitions (list esp-partition root-partition))))
+   (partitions (list esp-partition root-partition))
+   (location #f)))
 
 ;; A disk that both a BIOS and UEFI start from.
 (define mbr-hybrid-disk-image
   (image
    (inherit mbr-disk-image)
    (partition-table-type 'hybrid)
-   (partitions (list bios-boot-partition esp-partition root-partition))))
+   (partitions (list bios-boot-partition esp-partition root-partition))
+   (location #f)))
 
 (define* (raw-with-offset-disk-image #:optional (offset root-offset))
   "A disk with an MBR whose root begins OFFSET bytes from its start."
   (image
    (inherit mbr-disk-image)
-   (partitions (list (partition (inherit root-partition) (offset offset))))))
+   (partitions (list (partition (inherit root-partition) (offset offset) (location #f))))
+   (location #f)))
 
 ;; A live system on a CD or a USB stick.
 (define iso9660-image
   (image
    (format 'iso9660)
    (volatile-root? #t)
-   (partitions (list (partition (inherit root-partition) (label "KILN_IMAGE"))))))
+   (partitions (list (partition (inherit root-partition) (label "KILN_IMAGE") (location #f))))
+   (location #f)))
 
 ;; The root for containers, without a kernel.
-(define docker-image (image (format 'docker) (volatile-root? #f)))
+(define docker-image (image (format 'docker) (volatile-root? #f) (location #f)))
 
 ;;; Types.
 
@@ -105,7 +118,7 @@
      (constructor (lambda (os) (image-with-os base os)))
      (description text))))
 
-(define (of-format new base) (image (inherit base) (format new)))
+(define (of-format new base) (image (inherit base) (format new) (location #f)))
 
 (define-image-type mbr-raw-image-type mbr-raw
   "a raw disk with an MBR, for a BIOS" mbr-disk-image)
@@ -119,7 +132,7 @@
   "a compressed disk for QEMU, for a BIOS" (of-format 'compressed-qcow2 mbr-disk-image))
 (define-image-type uncompressed-qcow2-image-type uncompressed-qcow2
   "a disk for QEMU, for a BIOS"
-  (image (inherit (of-format 'compressed-qcow2 mbr-disk-image)) (compression? #f)))
+  (image (inherit (of-format 'compressed-qcow2 mbr-disk-image)) (compression? #f) (location #f)))
 (define-image-type vmdk-image-type vmdk
   "a compressed disk for VMware, for a BIOS" (of-format 'vmdk mbr-disk-image))
 (define-image-type vhd-image-type vhd
@@ -129,7 +142,7 @@
 (define-image-type iso-image-type iso9660
   "a live system for CD and USB, BIOS and UEFI" iso9660-image)
 (define-image-type uncompressed-iso-image-type uncompressed-iso9660
-  "the same with an uncompressed root" (image (inherit iso9660-image) (compression? #f)))
+  "the same with an uncompressed root" (image (inherit iso9660-image) (compression? #f) (location #f)))
 (define-image-type docker-image-type docker
   "an archive for docker load" docker-image)
 (define-image-type oci-image-type oci
@@ -180,20 +193,25 @@
 
 (define (image-with-os base os)
   "BASE with the operating system OS in it."
-  (image (inherit base) (operating-system os)))
+  (image (inherit base)
+         (operating-system os)
+         (location (or (image-location base) (operating-system-location os)))))
 
 (define (image-without-os base)
   "BASE without an operating system: a template for image-with-os."
-  (image (inherit base) (operating-system #f)))
+  (image (inherit base) (operating-system #f) (location (image-location base))))
 
 (define (image-with-label base label)
   "BASE with LABEL on its root partition."
   (image (inherit base)
          (partitions (map (lambda (part)
                             (if (root-partition? part)
-                                (partition (inherit part) (label label))
+                                (partition (inherit part)
+                                           (label label)
+                                           (location (partition-location part)))
                                 part))
-                          (image-partitions base)))))
+                          (image-partitions base)))
+         (location (image-location base))))
 
 (define (image-with-root-type base os)
   "BASE, of an image type, with a btrfs where OS declares that its root is one."
@@ -202,9 +220,12 @@
       (image (inherit base)
              (partitions (map (lambda (part)
                                 (if (root-partition? part)
-                                    (partition (inherit part) (file-system "btrfs"))
+                                    (partition (inherit part)
+                                               (file-system "btrfs")
+                                               (location (partition-location part)))
                                     part))
-                              (image-partitions base))))
+                              (image-partitions base)))
+             (location (image-location base)))
       base))
 
 (define* (os->image os #:key (type mbr-raw-image-type))
@@ -213,7 +234,8 @@
 
 (define* (os+platform->image os platform #:key (type mbr-raw-image-type))
   "An image of OS for PLATFORM, of TYPE."
-  (image (inherit (os->image os #:type type)) (platform platform)))
+  (let ((base (os->image os #:type type)))
+    (image (inherit base) (platform platform) (location (image-location base)))))
 
 ;; What a declaration on the command line ends in, and the options there, come to.
 (define* (declaration->image value #:key (type 'mbr-raw) (size #f) (label #f) (volatile? #f)
@@ -226,13 +248,13 @@
                       (error (string-append "a declaration ends in an operating-system or an image;"
                                             " this one ends in")
                              value))))
-         (sized (if size (image (inherit base) (size size)) base))
-         (typed (if (operating-system? value) (image-with-root-type sized value) sized))
-         (labelled (if label (image-with-label typed label) typed))
-         (compressed (if compression
-                         (image (inherit labelled) (compression compression))
-                         labelled)))
-    (if volatile? (image (inherit compressed) (volatile-root? #t)) compressed)))
+         (typed (if (operating-system? value) (image-with-root-type base value) base))
+         (labelled (if label (image-with-label typed label) typed)))
+    (image (inherit labelled)
+           (size (or size (image-size base)))
+           (compression (or compression (image-compression base)))
+           (volatile-root? (or volatile? (image-volatile-root? base)))
+           (location (image-location base)))))
 
 ;;; Lowering.
 
@@ -253,9 +275,30 @@ names what is in the image, and from the partition's place."
                                            (derived "partition"))))
                       done))))))
 
+(define (disk-image? image) (memq (image-format image) '(disk-image compressed-qcow2 vmdk vhd)))
+(define (container? image) (memq (image-format image) '(docker oci tarball wsl2)))
+
+;; Services by which a system sets up a network of its own.
+(define %network-services
+  '(dhcp-client static-networking network-manager connman wpa-supplicant))
+
+(define (fitted-system image)
+  "The operating system of IMAGE with the services that follow from the image, and without those
+that it must not have."
+  (let ((os (image-operating-system image)))
+    (cond ((disk-image? image) (growing-system os image))
+          ((image-shared-network? image)
+           (operating-system
+             (inherit os)
+             (services (remove (lambda (service)
+                                 (memq (service-type-name (service-kind service))
+                                       %network-services))
+                               (operating-system-user-services os)))))
+          (else os))))
+
 (define (operating-system-for-image image)
   "The operating system of IMAGE with its root where the image has it."
-  (let ((os (image-operating-system image)))
+  (let ((os (fitted-system image)))
     (case (image-format image)
       ((disk-image compressed-qcow2 vmdk vhd vhdx)
        (let ((root (find-root-partition image)))
@@ -294,6 +337,10 @@ names what is in the image, and from the partition's place."
   (unless (image-operating-system image)
     (fail "the image has no operating system" "(image-with-os IMAGE OS) gives it one"
           (image-location image)))
+  (when (and (image-shared-network? image) (not (container? image)))
+    (fail-at-field (image-location image) 'shared-network?
+                   "only a container can share the network of its host"
+                   "leave shared-network? out, or choose a type such as docker"))
   (case (image-format image)
     ((disk-image compressed-qcow2 vmdk vhd vhdx) (disk-image image))
     ((iso9660) (iso-image image))
@@ -331,7 +378,7 @@ names what is in the image, and from the partition's place."
 (define (disk-image declared)
   "The derivation of the disk with the partitions of the image DECLARED."
   (check-partitions declared)
-  (let* ((os (image-operating-system declared))
+  (let* ((os (fitted-system declared))
          (type (partition-file-system (find-root-partition declared)))
          (subvolume (root-subvolume os (find-root-partition declared)))
          (blueprint (operating-system-blueprint
@@ -346,12 +393,10 @@ names what is in the image, and from the partition's place."
                      (if (image-volatile-root? image) '("kiln.volatile=1") '())))
          (tree (system-tree blueprint (operating-system-for-image image)
                             (boot-files os blueprint arguments #:subvolume subvolume)))
-         (contents (map (lambda (part)
-                          (partition-content part tree
-                                             (lambda ()
-                                               (esp-tree os blueprint arguments
-                                                         #:root-uuid root-uuid
-                                                         #:subvolume subvolume))))
+         (make-esp (lambda ()
+                     (esp-tree os blueprint arguments
+                               #:root-uuid root-uuid #:subvolume subvolume)))
+         (contents (map (lambda (part) (partition-content part tree make-esp))
                         (image-partitions image)))
          (bios (and (bios-bootable? image)
                     (grub-bios os root-uuid #:type type #:subvolume subvolume))))
@@ -377,7 +422,10 @@ names what is in the image, and from the partition's place."
      (delete-duplicates
       (append (if bios (list bios) '()) (append-map cdr contents))
       eq?)
-     "write the disk image")))
+     "write the disk image"
+     (cons (image-location declared)
+           (map (lambda (part) (or (partition-location part) (image-location declared)))
+                (image-partitions declared))))))
 
 (define (bios-bootable? image)
   "Has IMAGE a place for GRUB's core, and is GRUB what its system starts with?"
@@ -400,54 +448,11 @@ not for a BIOS"
           (bootloader-configuration-location
            (operating-system-bootloader (image-operating-system image))))))
 
-(define (partition-content part tree make-esp)
-  "What PART is filled with: a pair of what the builder is told and the inputs of that."
-  (let ((initializer (partition-initializer part)))
-    (cond ((root-partition? part) (tree-content tree))
-          (initializer (initializer-content part initializer))
-          ((esp-partition? part) (tree-content (make-esp)))
-          (else (cons '((tree . null)) '())))))
-
-(define (tree-content tree)
-  (cons `((tree . ,(derivation-path tree))) (list tree)))
-
-(define (initializer-content part initializer)
-  "What INITIALIZER, a file-like object or a gexp of a procedure that fills a directory, gives."
-  (let* ((lowered (lower-object
-                   (if (gexp? initializer)
-                       (computed-file "partition"
-                         #~(begin
-                             (use-modules (guix build utils))
-                             (mkdir-p #$output)
-                             (#$initializer #$output)))
-                       initializer)))
-         (source (lowered-value lowered)))
-    (if (string=? (partition-file-system part) "unformatted")
-        (cons `((tree . null) (content . ,source)) (lowered-inputs lowered))
-        (tree-content
-         (derivation "partition-tree" "directory-tree" `((source . ,source))
-                     (lowered-inputs lowered) "look through a partition's files")))))
-
 (define (partition-options part os)
   "What the builder of PART's file system is told beside label and UUID."
   (if (and (root-partition? part) (string=? (partition-file-system part) "btrfs"))
       `((subvolumes . ,(root-subvolumes os part)))
       '()))
-
-(define (partition->json part content options)
-  `((file_system . ,(partition-file-system part))
-    ,@(car content)
-    (size . ,(if (eq? (partition-size part) 'guess) 'null (partition-size part)))
-    (offset . ,(if (zero? (partition-offset part)) 'null (partition-offset part)))
-    (alignment . ,(partition-alignment part))
-    (label . ,(or (partition-label part) 'null))
-    (name . ,(or (partition-name part) (partition-label part) 'null))
-    (uuid . ,(uuid-string (partition-uuid part)))
-    ,@(if (null? options) '() `((options . ,options)))
-    (partition_uuid . ,(uuid-string (partition-partition-uuid part)))
-    (type . ,(let ((type (partition-type part)))
-               (cond ((not type) 'null) ((uuid? type) (uuid-string type)) (else type))))
-    (flags . ,(list->vector (map symbol->string (partition-flags part))))))
 
 ;;; Live media.
 
@@ -508,7 +513,7 @@ not for a BIOS"
 
 (define* (container-tree image #:key (bootable? #f) (more '()))
   "The blueprint of the system of IMAGE, and the derivation of its tree with the files MORE."
-  (let* ((os (image-operating-system image))
+  (let* ((os (fitted-system image))
          (blueprint (operating-system-blueprint os #:bootable? bootable?)))
     (values blueprint (system-tree blueprint (operating-system-for-image image) more))))
 

@@ -1,0 +1,233 @@
+;;; What can be said against an image and its partitions before anything is built, each time at the
+;;; field that says it.
+
+(define-module (gnu system partitions)
+  #:use-module (srfi srfi-1)
+  #:use-module (srfi srfi-35)
+  #:use-module (rnrs bytevectors)
+  #:use-module (guix records)
+  #:use-module (guix gexp)
+  #:use-module (gnu image)
+  #:use-module (gnu partitions)
+  #:use-module (gnu system uuid)
+  #:export (check-partitions fail-at-field))
+
+(define (fail-at-field location field message hint)
+  "Raise an error with MESSAGE and HINT at FIELD of the record that is written at LOCATION; #f for
+the record itself, or for a place that is not known."
+  (raise (apply make-compound-condition
+                (condition (&error))
+                (condition (&message (message message)))
+                (append
+                 (if location
+                     (list (condition (&error-location (location (field-location location field)))))
+                     '())
+                 (if hint (list (condition (&fix-hint (hint hint)))) '())))))
+
+;; The image that is checked: where partitions are that come from Kiln itself.
+(define current-image (make-parameter #f))
+
+(define (fail part field message hint)
+  (if (partition-location part)
+      (fail-at-field (partition-location part) field message hint)
+      (fail-at-field (image-location (current-image)) 'partitions message hint)))
+
+(define %fat '("vfat" "fat12" "fat16" "fat32"))
+(define %growing '("ext2" "ext3" "ext4" "btrfs"))
+(define %most-in-mbr (* 512 (- (expt 2 32) 1)))
+
+(define (fat? part) (and (member (partition-file-system part) %fat) #t))
+(define (unformatted? part) (string=? (partition-file-system part) "unformatted"))
+(define (mbr? image) (eq? (image-partition-table-type image) 'mbr))
+(define (sized? part) (integer? (partition-size part)))
+
+(define (bytes number)
+  (string-append (number->string number) " bytes"))
+
+;;; What is in a partition.
+
+;; A label like this is right for every file system, so that no writer has to be asked.
+(define (plain-label? label)
+  (and (<= (string-length label) 11)
+       (string-every (lambda (c) (or (char-alphabetic? c) (char-numeric? c) (memv c '(#\- #\_))))
+                     label)
+       (string-every (lambda (c) (char<? c #\x80)) label)))
+
+(define (check-content part)
+  "Raise an error if no file system is as the fields of PART say."
+  (let ((kind (partition-file-system part)) (label (partition-label part)))
+    (cond ((unformatted? part) (check-blob part))
+          ((or (sized? part)
+               (pair? (partition-file-system-options part))
+               (and label (not (plain-label? label))))
+           (let ((problem (partition-problem
+                           kind label
+                           (cond ((sized? part) (partition-size part))
+                                 ;; it has no size of its own: that is another error
+                                 ((string=? kind "swap") (expt 2 20))
+                                 (else #f))
+                           #f
+                           (partition-file-system-options part))))
+             (when problem
+               (fail part (string->symbol (car problem)) (cadr problem) (caddr problem))))))
+    (when (string=? kind "swap")
+      (unless (sized? part)
+        (fail part 'file-system "swap space has no size of its own" "give it a size in bytes"))
+      (when (partition-initializer part)
+        (fail part 'initializer "swap space cannot hold files" "leave the initializer out")))))
+
+(define (check-blob part)
+  (let* ((initializer (partition-initializer part))
+         (length (cond ((plain-file? initializer)
+                        (bytevector-length (string->utf8 (plain-file-content initializer))))
+                       ((local-file? initializer) (file-size (local-file-path initializer)))
+                       (else #f))))
+    (when (pair? (partition-file-system-options part))
+      (fail part 'file-system-options "an unformatted partition has no file system" "leave them out"))
+    (when (partition-label part)
+      (fail part 'label "an unformatted partition has no file system that could have a label"
+            "(name …) is its name in a GPT"))
+    (when (partition-uuid part)
+      (fail part 'uuid "an unformatted partition has no file system that could have a UUID"
+            "(partition-uuid …) is the partition's own"))
+    (unless (or initializer (sized? part))
+      (fail part 'file-system "an unformatted partition has no size of its own"
+            "give it a size in bytes, or an initializer with its content"))
+    (when (and length (sized? part) (> length (partition-size part)))
+      (fail part 'size
+            (string-append "the content has " (bytes length) ", the partition "
+                           (bytes (partition-size part)) ": "
+                           (bytes (- length (partition-size part))) " too few")
+            "give a bigger size, or none"))))
+
+(define (check-uuid part)
+  (let ((given (partition-uuid part)))
+    (when given
+      (let ((short? (not (eq? (uuid-type given) 'dce))))
+        (cond ((and (fat? part) (not short?))
+               (fail part 'uuid
+                     (string-append "the file system " (partition-file-system part)
+                                    " has a serial number of eight digits, not a UUID like this")
+                     "write (uuid \"1234-ABCD\" 'fat)"))
+              ((and short? (not (fat? part)))
+               (fail part 'uuid
+                     (string-append "the file system " (partition-file-system part)
+                                    " has no UUID of this kind")
+                     "write one of 8-4-4-4-12 digits")))))))
+
+;;; Its entry in the partition table.
+
+(define (check-entry image part)
+  "Raise an error if the partition table of IMAGE cannot say what PART does."
+  (let* ((flags (partition-flags part))
+         (type (partition-type part))
+         (name (or (partition-name part) (partition-label part)))
+         (units (if name (quotient (bytevector-length (string->utf16 name)) 2) 0))
+         (other (find (lambda (flag) (memq flag flags)) '(read-only no-auto))))
+    (when (and (esp-partition? part) (not (fat? part)))
+      (fail part 'file-system
+            (string-append "an EFI system partition has a FAT file system, not "
+                           (partition-file-system part))
+            "firmware reads \"vfat\", \"fat16\" and \"fat32\""))
+    (cond ((mbr? image)
+           (when (partition-partition-uuid part)
+             (fail part 'partition-uuid "an MBR has no UUIDs of partitions"
+                   "leave it out, or give the image (partition-table-type 'gpt)"))
+           (when (partition-name part)
+             (fail part 'name "an MBR has no names of partitions"
+                   "leave it out, or give the image (partition-table-type 'gpt)"))
+           (when other
+             (fail part 'flags
+                   (string-append "an MBR cannot store the flag " (symbol->string other))
+                   "leave it out, or give the image (partition-table-type 'gpt)"))
+           (when (and type (not (and (integer? type) (< 0 type 256))))
+             (fail part 'type "the type of a partition in an MBR is a number from 1 to 255"
+                   "such as #x83 for Linux")))
+          (else
+           (when (and type (not (uuid? type)))
+             (fail part 'type "the type of a partition in a GPT is a UUID" "write (uuid \"…\")"))
+           (when (> units 36)
+             (fail part (if (partition-name part) 'name 'label)
+                   (string-append "a name in a GPT has at most 36 characters, this one "
+                                  (number->string units))
+                   "give a shorter (name …)"))))))
+
+(define (check-growing image part last?)
+  "Raise an error if PART, which has the flag grow, could not."
+  (cond ((not last?)
+         (fail part 'flags "only the last partition of a disk can grow"
+               "there is no room behind another one; put it last"))
+        ((not (member (partition-file-system part) %growing))
+         (fail part 'flags
+               (string-append "the file system " (partition-file-system part)
+                              " cannot grow while it is mounted")
+               (string-append "these can: " (string-join %growing ", "))))
+        ((and (image-volatile-root? image) (root-partition? part))
+         (fail part 'flags "a root whose changes are lost at power-off has no use for more room"
+               "give the image (volatile-root? #f)"))))
+
+;;; Where it is.
+
+(define (check-places image)
+  "Raise an error if partitions of IMAGE lie where others, or the table, must; where they are known
+only once they are filled, the build says so."
+  (let loop ((rest (image-partitions image))
+             (end (if (mbr? image) 512 (* 512 34)))
+             (before "the partition table"))
+    (if (null? rest)
+        (check-whole image (+ end (if (mbr? image) 0 (* 512 33))))
+        (let* ((part (car rest))
+               (offset (partition-offset part))
+               (alignment (partition-alignment part))
+               (start (if (zero? offset) (* alignment (ceiling-quotient end alignment)) offset))
+               (after (+ start (if (sized? part) (partition-size part) 0))))
+          (when (< start end)
+            (fail part 'offset
+                  (string-append "this partition begins at " (number->string start)
+                                 ", but " before " ends at " (number->string end))
+                  "partitions stand in the order of their places; leave the offset out"))
+          (when (and (mbr? image) (> after %most-in-mbr))
+            (fail part (if (sized? part) 'size 'offset)
+                  "an MBR cannot describe what lies beyond 2 TiB"
+                  "give the image (partition-table-type 'gpt)"))
+          (loop (cdr rest) after "the one before")))))
+
+(define (check-whole image end)
+  (let ((size (image-size image)))
+    (when (integer? size)
+      (when (< size end)
+        (fail-at-field (image-location image) 'size
+                       (string-append "the partitions need " (bytes end) " or more, the image has "
+                                      (bytes size) ": " (bytes (- end size)) " too few")
+                       "give a bigger size, or none"))
+      (when (and (mbr? image) (> size %most-in-mbr))
+        (fail-at-field (image-location image) 'size
+                       "an MBR cannot describe a disk of more than 2 TiB"
+                       "give the image (partition-table-type 'gpt)")))))
+
+(define (check-count image)
+  (let* ((parts (image-partitions image))
+         (limit (if (mbr? image) 4 128)))
+    (when (> (length parts) limit)
+      (fail (list-ref parts limit) #f
+            (string-append "the table holds " (number->string limit) " partitions, and this is one"
+                           " more")
+            (if (mbr? image) "a GPT holds 128: (partition-table-type 'gpt)" #f)))))
+
+(define (check-partitions image)
+  "Raise an error at the field of IMAGE, a disk, or of a partition that cannot be as it is declared."
+  (parameterize ((current-image image))
+    (find-root-partition image)
+    (check-count image)
+    (let loop ((rest (image-partitions image)) (before '()))
+      (unless (null? rest)
+        (let ((part (car rest)))
+          (check-entry image part)
+          (check-uuid part)
+          (check-content part)
+          (when (and (esp-partition? part) (any esp-partition? before))
+            (fail part 'flags "a second partition has the flag esp" "one is enough"))
+          (when (grow-partition? part)
+            (check-growing image part (null? (cdr rest))))
+          (loop (cdr rest) (cons part before)))))
+    (check-places image)))

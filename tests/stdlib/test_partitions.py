@@ -1,0 +1,200 @@
+"""An image that cannot be as it is declared is an error at the very field that says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lang.diagnosis import explain
+from lang.runtime.trampoline import call
+from lang.session import Session
+
+STDLIB = Path(__file__).parents[2] / "stdlib"
+HEAD = """\
+(use-modules (gnu) (gnu image) (gnu system image) (guix platforms x86) (guix platforms arm))
+(define root root-partition)
+"""
+GIB = 1 << 30
+TYPE = '(type (uuid "0fc63daf-8483-4772-8e79-3d69d8477de4"))'
+UUID = '(uuid "12345678-9abc-4def-8123-456789abcdef")'
+GPT = "(partition-table-type 'gpt) "
+
+# (what the field is said to be, the declaration with ^ before the field)
+FIELDS = [
+    # labels
+    ("16 are allowed", '(partitions (list root (partition ^(label "seventeen letters"))))'),
+    (
+        "11 are allowed",
+        '(partitions (list root (partition ^(label "twelve bytes") (file-system "vfat"))))',
+    ),
+    (
+        "FAT does not allow",
+        '(partitions (list root (partition (file-system "fat16") ^(label "a.b"))))',
+    ),
+    (
+        "15 are allowed",
+        f'(partitions (list root (partition (file-system "erofs") ^(label "{"x" * 16}"))))',
+    ),
+    (
+        "no file system that could have a label",
+        '(partitions (list root (partition (file-system "unformatted") (size 512) ^(label "x"))))',
+    ),
+    # sizes
+    ("enough", '(partitions (list root (partition (file-system "fat32") ^(size 1048576))))'),
+    ("262144 are the least", "(partitions (list root (partition ^(size 4096))))"),
+    ("a number of bytes", "(partitions (list root (partition ^(size 0))))"),
+    ("no size of its own", '(partitions (list root (partition ^(file-system "swap"))))'),
+    ("no size of its own", '(partitions (list root (partition ^(file-system "unformatted"))))'),
+    (
+        "4 bytes too few",
+        '(partitions (list root (partition (file-system "unformatted") ^(size 512)'
+        ' (initializer (plain-file "blob" (make-string 516 #\\x))))))',
+    ),
+    # flags
+    (
+        "a second partition has the flag boot",
+        "(partitions (list root (partition ^(flags '(boot)))))",
+    ),
+    (
+        "a second partition has the flag esp",
+        f'{GPT}(partitions (list esp-partition root (partition (file-system "vfat") ^(flags \'(esp)))))',
+    ),
+    ("no partition with the flag boot", "^(partitions (list esp-partition))"),
+    ("flags: boot, esp", "(partitions (list root (partition ^(flags '(bootable)))))"),
+    (
+        "only the last partition",
+        "(partitions (list (partition ^(flags '(boot grow))) (partition)))",
+    ),
+    (
+        "fat32 cannot grow",
+        '(partitions (list root (partition (file-system "fat32") ^(flags \'(grow)))))',
+    ),
+    ("cannot store the flag no-auto", "(partitions (list root (partition ^(flags '(no-auto)))))"),
+    (
+        "no use for more room",
+        "(volatile-root? #t) (partitions (list (partition ^(flags '(boot grow)))))",
+    ),
+    # places
+    ("a multiple of 512", "(partitions (list root (partition ^(offset 1000))))"),
+    ("a multiple of 512", "(partitions (list root (partition ^(alignment 1000))))"),
+    (
+        "the one before ends at 3145728",
+        "(partitions (list (partition (size 2097152) (flags '(boot)))"
+        " (partition ^(offset 2097152))))",
+    ),
+    (
+        "the one before ends at 9437184",
+        "(partitions (list (partition (offset 9437184) (flags '(boot)))"
+        " (partition ^(offset 1048576))))",
+    ),
+    ("table ends at 17408", f"{GPT}(partitions (list (partition ^(offset 4096) (flags '(boot)))))"),
+    ("too few", f"^(size 1048576) (partitions (list root (partition (size {GIB}))))"),
+    ("beyond 2 TiB", f"(partitions (list root (partition ^(size {3000 * GIB}))))"),
+    ("more than 2 TiB", f"^(size {3000 * GIB}) (partitions (list root))"),
+    (
+        "holds 4 partitions",
+        "(partitions (list root (partition) (partition) (partition) ^(partition)))",
+    ),
+    # entries of tables
+    ("at most 36 characters", f'{GPT}(partitions (list root (partition ^(name "{"x" * 37}"))))'),
+    ("has no names", '(partitions (list root (partition ^(name "x"))))'),
+    ("has no UUIDs", f"(partitions (list root (partition ^(partition-uuid {UUID}))))"),
+    ("number from 1 to 255", f"(partitions (list root (partition ^{TYPE})))"),
+    ("in a GPT is a UUID", f"{GPT}(partitions (list root (partition ^(type 131))))"),
+    (
+        "FAT file system, not ext4",
+        f'{GPT}(partitions (list root (partition (flags \'(esp)) ^(file-system "ext4"))))',
+    ),
+    # file systems
+    ("one of ext2", '(partitions (list root (partition ^(file-system "ntfs"))))'),
+    (
+        "not a UUID like this",
+        f'(partitions (list root (partition (file-system "fat32") ^(uuid {UUID}))))',
+    ),
+    (
+        "no UUID of this kind",
+        '(partitions (list root (partition ^(uuid (uuid "1234-ABCD" \'fat)))))',
+    ),
+    (
+        "cannot hold files",
+        '(partitions (list root (partition (file-system "swap") (size 1048576)'
+        " ^(initializer #~(lambda (root) #t)))))",
+    ),
+    (
+        "casefold is none of",
+        '(partitions (list root (partition ^(file-system-options \'("-O" "casefold")))))',
+    ),
+    (
+        "said by the partition's field label",
+        '(partitions (list root (partition ^(file-system-options \'("-L" "x")))))',
+    ),
+    ("list of strings", "(partitions (list root (partition ^(file-system-options '(-m 1)))))"),
+    (
+        "has no file system",
+        '(partitions (list root (partition (file-system "unformatted") (size 512)'
+        ' ^(file-system-options \'("-x")))))',
+    ),
+    # images
+    ("cannot be made yet", "^(platform aarch64-linux) (partitions (list root))"),
+    ("holds all of its files", "^(shared-store? #t) (partitions (list root))"),
+    ("mbr, gpt, hybrid", "^(partition-table-type 'apm) (partitions (list root))"),
+]
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    """One for all: what a declaration defines is in a module of its own."""
+    return Session([STDLIB], library_roots=[STDLIB])
+
+
+def checked(session: Session, file: Path) -> Any:
+    """The image that the file declares, checked as before a build."""
+    image = session.eval_text(file.read_text(), str(file), session.user_module())
+    check = session.value(("gnu", "system", "partitions"), "check-partitions")
+    call(check, image)
+    return image
+
+
+@pytest.mark.parametrize(("message", "fields"), FIELDS, ids=range(len(FIELDS)))
+def test_the_error_is_at_the_field(
+    session: Session, tmp_path: Path, message: str, fields: str
+) -> None:
+    session.import_module(("gnu", "system", "partitions"))
+    text = f"{HEAD}(image\n  {fields})\n"
+    offset = text.index("^")
+    file = tmp_path / "image.scm"
+    file.write_text(text.replace("^", "", 1))
+    with pytest.raises(Exception) as caught:
+        checked(session, file)
+    diagnosis = explain(caught.value, session.sources, tuple)
+    before = text[:offset]
+    assert message in diagnosis.message
+    location = diagnosis.location
+    assert location is not None
+    assert (Path(location.file).name, location.line, location.column) == (
+        "image.scm",
+        before.count("\n") + 1,
+        offset - before.rindex("\n"),
+    )
+
+
+def test_partitions_that_can_be_are_no_error(session: Session, tmp_path: Path) -> None:
+    file = tmp_path / "image.scm"
+    file.write_text(
+        HEAD
+        + """(image
+  (partition-table-type 'gpt)
+  (platform x86_64-linux)
+  (volatile-root? #f)
+  (partitions
+    (list (partition (file-system "unformatted") (offset 32768) (size 65536))
+          (partition (inherit esp-partition) (uuid (uuid "1234-ABCD" 'fat))
+                     (file-system-options '("-s" "1")))
+          (partition (file-system "swap") (size 1048576) (label "sixteen letters!"))
+          (partition (inherit root) (file-system-options '("-O" "^metadata_csum,^64bit"))
+                     (flags '(boot grow))))))
+"""
+    )
+    checked(session, file)
