@@ -51,10 +51,13 @@ def partition_problem(
 
     `size` is in bytes, #f if it follows from the files; `words` is a list of strings.
     """
+    from tempfile import TemporaryDirectory
+
     from builders import filesystems
     from builders.errors import BuilderError
     from builders.filesystems import mkfs
     from builders.filesystems.options import BadOption
+    from builders.filesystems.workroom import Workroom
     from builders.tree import Entry
 
     options: dict[str, object] = {
@@ -65,7 +68,9 @@ def partition_problem(
     field = "file-system-options"
     try:
         options |= mkfs.options(file_system, python_list(words))
-        filesystems.plan(file_system, [Entry("", "d", 0o755)], options)
+        with TemporaryDirectory() as directory:
+            room = Workroom(Path, Path(directory, "made"))
+            filesystems.plan(file_system, [Entry("", "d", 0o755)], options, room)
     except BadOption as error:
         where = error.option if error.option in _FIELDS else field
         return scheme_list([where, f"{file_system}: {error.problem}", error.hint or False])

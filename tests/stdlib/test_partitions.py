@@ -59,7 +59,8 @@ FIELDS = [
     ),
     (
         "a second partition has the flag esp",
-        f'{GPT}(partitions (list esp-partition root (partition (file-system "vfat") ^(flags \'(esp)))))',
+        f"{GPT}(partitions (list esp-partition root"
+        """ (partition (file-system "vfat") ^(flags '(esp)))))""",
     ),
     ("no partition with the flag boot", "^(partitions (list esp-partition))"),
     ("flags: boot, esp", "(partitions (list root (partition ^(flags '(bootable)))))"),
