@@ -67,6 +67,8 @@ def options(file_system: str, words: Sequence[str]) -> dict[str, object]:
             earlier = merged.get(name)
             if isinstance(earlier, Mapping) and isinstance(chosen, Mapping):
                 merged[name] = {**earlier, **chosen}
+            elif isinstance(earlier, tuple) and isinstance(chosen, tuple):
+                merged[name] = earlier + chosen
             elif name in merged and earlier != chosen:
                 raise BadMkfsOption(f"the options of {program.name} say {switch} twice")
             else:
@@ -284,6 +286,38 @@ _EROFS = Program(
 )
 
 
+# --- btrfs: mkfs.btrfs(8)
+
+
+def _metadata(text: str) -> Options:
+    if text not in ("dup", "single"):
+        raise _BadValue("dup or single is wanted")
+    return {"metadata": text}
+
+
+def _subvolume(text: str) -> Options:
+    kind, separator, path = text.partition(":")
+    if not separator:
+        kind, path = "rw", text
+    if kind not in ("rw", "ro", "default", "default-ro") or not path:
+        raise _BadValue("[rw:|ro:|default:|default-ro:]PATH is wanted")
+    return {"subvolumes": ({"path": path, "kind": kind},)}
+
+
+_BTRFS = Program(
+    "mkfs.btrfs",
+    {
+        "--subvol": _subvolume,
+        "-u": _subvolume,
+        "-m": _metadata,
+        "-n": _numbered("nodesize", least=4096, most=65536),
+        "-d": _only("single", why="contents are stored once"),
+        "-s": _only("4096", why="sectors always have 4096 bytes"),
+    },
+    elsewhere={"-L": "label", "-U": "uuid"},
+)
+
+
 # --- the table
 
 _SWAP = Program(
@@ -305,5 +339,6 @@ PROGRAMS: Mapping[str, Program] = {
     "fat32": _FAT,
     "erofs": _EROFS,
     "swap": _SWAP,
+    "btrfs": _BTRFS,
 }
 """By file system. An option of another one is added as a Program here."""

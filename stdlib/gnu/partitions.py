@@ -68,6 +68,7 @@ def partition_problem(
     field = "file-system-options"
     try:
         options |= mkfs.options(file_system, python_list(words))
+        options.pop("subvolumes", None)  # they are directories of the tree
         with TemporaryDirectory() as directory:
             room = Workroom(Path, Path(directory, "made"))
             filesystems.plan(file_system, [Entry("", "d", 0o755)], options, room)

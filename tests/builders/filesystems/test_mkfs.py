@@ -128,6 +128,22 @@ def test_an_option_of_fat_is_seen_by_its_judge(
         assert text in done.stdout, done.stdout
 
 
+@judges.needs("btrfs")
+def test_a_btrfs_has_its_subvolumes(tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    words = ["--subvol", "d1", "--subvol", "ro:d2", "-m", "single", "-n", "4096"]
+    raw.write(plan("btrfs", TREE, {"uuid": UUID, **options("btrfs", words)}), image, Path)
+    subprocess.run(["btrfs", "check", image], check=True, capture_output=True)
+    shown = subprocess.run(
+        ["btrfs", "inspect-internal", "dump-tree", "-t", "root", image],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert "name d1" in shown
+    assert "name d2" in shown
+
+
 def test_the_serial_of_a_fat_is_its_uuid(tmp_path: Path) -> None:
     image = tmp_path / "image"
     raw.write(plan("fat16", TREE[:1], {"uuid": "1234-ABCD", "size": 8 * MIB}), image, Path)
@@ -152,6 +168,8 @@ def test_the_serial_of_a_fat_is_its_uuid(tmp_path: Path) -> None:
         ("erofs", "-z zstd", "lz4hc,LEVEL is wanted"),
         ("erofs", "-z lz4hc,13", "levels from 1 to 12"),
         ("erofs", "-C 5000", "multiple of 4096"),
+        ("btrfs", "-d dup", "stored once"),
+        ("btrfs", "--subvol big:x", "PATH is wanted"),
         ("unformatted", "-x", "takes no options"),
     ],
 )
