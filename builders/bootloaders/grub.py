@@ -21,7 +21,7 @@ BIOS_MODULES = (
     *("biosdisk", "part_msdos", "part_gpt", "ext2", "fat", "iso9660", "search", "search_fs_uuid"),
     *("search_label", "search_fs_file", "normal", "configfile", "linux", "chain", "echo", "test"),
     *("serial", "terminal", "sleep", "reboot", "halt", "ls", "cat", "help", "keylayouts"),
-    *("at_keyboard", "font", "gfxterm", "vbe"),
+    *("at_keyboard", "font", "gfxterm", "vbe", "gfxterm_background", "png"),
 )
 """What the core holds when nothing else is asked for: no module is loaded from the disk later."""
 
@@ -101,12 +101,36 @@ class ChainEntry:
     file_system: FileSystem | None = None
 
 
-def early_cfg(root: FileSystem, *, prefix: str = "/boot/grub", serial: Serial | None = None) -> str:
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """How the menu looks in graphics mode.
+
+    modes       what is tried, such as "1024x768x32"; "auto" is what the firmware likes best
+    normal      colours of text, "foreground/background"; None: GRUB's own
+    highlight   those of the entry that is chosen
+    background  path of a picture (PNG)
+    """
+
+    modes: tuple[str, ...] = ("auto",)
+    normal: str | None = None
+    highlight: str | None = None
+    background: str | None = None
+
+
+def early_cfg(
+    root: FileSystem,
+    *,
+    prefix: str = "/boot/grub",
+    serial: Serial | None = None,
+    inputs: Sequence[str] = (),
+    outputs: Sequence[str] = (),
+) -> str:
     """What the core runs first, in rescue mode: plain commands; one that fails is passed over.
 
-    It finds the file system that holds `prefix`, the directory of grub.cfg.
+    It finds the file system that holds `prefix`, the directory of grub.cfg. The terminals are those
+    of `grub_cfg`.
     """
-    lines = _terminals(serial)
+    lines = _terminals(serial, inputs, outputs)
     lines.append(_search(root))
     lines.append(f"set prefix=($root){prefix}")
     return _text(lines)
@@ -126,30 +150,38 @@ def grub_cfg(
     timeout: int = 5,
     default: int = 0,
     serial: Serial | None = None,
+    inputs: Sequence[str] = (),
+    outputs: Sequence[str] = (),
     hidden: bool = False,
     keymap: str | None = None,
     font: str | None = None,
+    theme: Theme | None = None,
 ) -> str:
     """The text of grub.cfg.
 
     root     where the entries' paths are; None: where grub.cfg is
     timeout  seconds until the default is started; -1 waits for ever
+    serial   the serial line, if it is one of the terminals
+    inputs   where keys are read: "console", "serial", "at_keyboard"; none: the console, and the
+             serial line
+    outputs  where the menu is shown, in text: "console", "serial"; none: as for `inputs`
     hidden   show the menu only when a key is pressed
     keymap   the path of a keyboard layout (the builder "grub-keymap"), for machines with a BIOS
     font     the path of a font (PF2, such as grub-common's euro.pf2) to draw the menu with, in
-             graphics mode; None: the firmware's text mode
+             graphics mode instead of the console; None: the firmware's text mode
+    theme    how it looks in graphics mode
 
     Raise UnknownEntry, UnsafeText.
     """
     if not 0 <= default < len(entries):
         raise UnknownEntry(default, len(entries))
-    lines = ["# Written by Kiln; changes are lost.", *_terminals(serial)]
+    lines = ["# Written by Kiln; changes are lost.", *_terminals(serial, inputs, outputs)]
     if root is not None:
         lines.append(_search(root))
     if keymap is not None:
-        lines += _keyboard(keymap, serial)
+        lines += _keyboard(keymap, inputs or _usual(serial))
     if font is not None:
-        lines += _screen(font, serial)
+        lines += _screen(font, outputs or _usual(serial), theme or Theme())
     lines += [f"set default={default}", f"set timeout={timeout}"]
     if hidden:
         lines.append("set timeout_style=hidden")
@@ -168,38 +200,49 @@ def grub_cfg(
     return _text(lines)
 
 
-def _terminals(serial: Serial | None) -> list[str]:
-    if serial is None:
-        return []
-    return [
-        f"serial --unit={serial.unit} --speed={serial.speed}",
-        "terminal_input console serial",
-        "terminal_output console serial",
-    ]
+def _usual(serial: Serial | None) -> tuple[str, ...]:
+    return ("console",) if serial is None else ("console", "serial")
 
 
-def _keyboard(keymap: str, serial: Serial | None) -> list[str]:
+def _terminals(serial: Serial | None, inputs: Sequence[str], outputs: Sequence[str]) -> list[str]:
+    lines = []
+    if serial is not None:
+        lines.append(f"serial --unit={serial.unit} --speed={serial.speed}")
+    if serial is not None or inputs:
+        lines.append(f"terminal_input {' '.join(inputs or _usual(serial))}")
+    if serial is not None or outputs:
+        lines.append(f"terminal_output {' '.join(outputs or _usual(serial))}")
+    return lines
+
+
+def _keyboard(keymap: str, inputs: Sequence[str]) -> list[str]:
     """Read the keyboard without the BIOS, in another layout; a failure leaves the BIOS to it."""
-    also = " serial" if serial is not None else ""
+    others = [each for each in inputs if each not in ("console", "at_keyboard")]
     return [
         'if [ "$grub_platform" = pc ]; then',
         f"  if keymap {_word('the file', keymap)}; then",
-        f"    terminal_input at_keyboard{also}",
+        f"    terminal_input {' '.join(['at_keyboard', *others])}",
         "  fi",
         "fi",
     ]
 
 
-def _screen(font: str, serial: Serial | None) -> list[str]:
+def _screen(font: str, outputs: Sequence[str], theme: Theme) -> list[str]:
     """Draw the menu, and leave the kernel that mode; where that fails it stays text."""
-    also = " serial" if serial is not None else ""
-    return [
+    others = [each for each in outputs if each != "console"]
+    modes = ",".join(_word("the mode", mode) for mode in theme.modes)
+    lines = [
         f"if loadfont {_word('the file', font)}; then",
-        "  set gfxmode=auto",
+        f"  set gfxmode={modes}",
         "  set gfxpayload=keep",
-        f"  terminal_output gfxterm{also}",
-        "fi",
+        f"  terminal_output {' '.join(['gfxterm', *others])}",
     ]
+    if theme.background is not None:
+        lines.append(f"  background_image {_word('the file', theme.background)}")
+    for name, colours in (("normal", theme.normal), ("highlight", theme.highlight)):
+        if colours is not None:
+            lines += [f"  set color_{name}={colours}", f"  set menu_color_{name}={colours}"]
+    return [*lines, "fi"]
 
 
 def _search(file_system: FileSystem) -> str:

@@ -23,7 +23,7 @@ EFI_MODULES = (
         "help",
     ),
     *("all_video", "efi_gop", "efifwsetup", "keylayouts", "at_keyboard"),
-    *("font", "gfxterm"),
+    *("font", "gfxterm", "gfxterm_background", "png"),
 )
 """What is in the image when nothing else is asked for: no module is loaded from a disk later."""
 

@@ -9,6 +9,7 @@ CORE_MODULES = (
     *("biosdisk", "iso9660", "part_gpt", "part_msdos", "search", "search_label", "search_fs_file"),
     *("normal", "configfile", "linux", "serial", "terminal", "echo", "test", "sleep", "reboot"),
     *("halt", "ls", "cat", "help", "keylayouts", "at_keyboard"),
+    *("font", "gfxterm", "vbe", "gfxterm_background", "png"),
 )
 """What GRUB's core for a BIOS has when nothing else is asked for."""
 

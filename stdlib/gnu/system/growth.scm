@@ -104,5 +104,6 @@ ExecStart=/lib/systemd/systemd-growfs " mount-point "
           (operating-system
             (inherit os)
             (services (cons (service grow-service-type mount-point)
-                            (operating-system-user-services os)))))
+                            (operating-system-user-services os)))
+            (location (operating-system-location os))))
         os)))

@@ -293,7 +293,8 @@ that it must not have."
              (services (remove (lambda (service)
                                  (memq (service-type-name (service-kind service))
                                        %network-services))
-                               (operating-system-user-services os)))))
+                               (operating-system-user-services os)))
+             (location (operating-system-location os))))
           (else os))))
 
 (define (operating-system-for-image image)
@@ -330,17 +331,15 @@ that it must not have."
       (inherit os)
       (file-systems
        (cons (file-system (inherit declared) (device device) (type type))
-             (delete declared (operating-system-file-systems os) eq?))))))
+             (delete declared (operating-system-file-systems os) eq?)))
+      (location (operating-system-location os)))))
 
 (define (system-image image)
   "The derivation of the file that IMAGE is."
   (unless (image-operating-system image)
     (fail "the image has no operating system" "(image-with-os IMAGE OS) gives it one"
           (image-location image)))
-  (when (and (image-shared-network? image) (not (container? image)))
-    (fail-at-field (image-location image) 'shared-network?
-                   "only a container can share the network of its host"
-                   "leave shared-network? out, or choose a type such as docker"))
+  (check-format image)
   (case (image-format image)
     ((disk-image compressed-qcow2 vmdk vhd vhdx) (disk-image image))
     ((iso9660) (iso-image image))
@@ -349,6 +348,19 @@ that it must not have."
     ((erofs) (erofs-image image))
     ((cpio) (cpio-image image))
     ((uki) (uki-image image))))
+
+(define (check-format image)
+  "Raise an error at the field of IMAGE that its format cannot honour."
+  (let ((refuse (lambda (field message hint)
+                  (fail-at-field (image-location image) field message hint))))
+    (when (and (image-shared-network? image) (not (container? image)))
+      (refuse 'shared-network? "only a container can share the network of its host"
+              "leave shared-network? out, or choose a type such as docker"))
+    (when (and (integer? (image-size image)) (not (disk-image? image)))
+      (refuse 'size "only disks have a size that can be chosen" "leave the size out"))
+    (when (and (eq? (image-format image) 'iso9660) (> (length (image-partitions image)) 1))
+      (refuse 'partitions "an ISO has one partition, its root"
+              "Kiln adds what UEFI starts from"))))
 
 (define (image-file-name image extension)
   (let ((name (image-name image)))
@@ -378,6 +390,7 @@ that it must not have."
 (define (disk-image declared)
   "The derivation of the disk with the partitions of the image DECLARED."
   (check-partitions declared)
+  (check-loader (image-operating-system declared))
   (let* ((os (fitted-system declared))
          (type (partition-file-system (find-root-partition declared)))
          (subvolume (root-subvolume os (find-root-partition declared)))
@@ -483,6 +496,7 @@ not for a BIOS"
          (root (squashfs (system-tree blueprint (operating-system-for-image image))
                          (squashfs-compression image)))
          (menu (grub-menu os "/boot/vmlinuz" "/boot/initrd.img" arguments))
+         (extras (menu-files os))
          (esp (esp-tree (with-grub os) blueprint arguments #:root-label label))
          (bios (grub-iso os label)))
     (derivation
@@ -490,24 +504,36 @@ not for a BIOS"
      `((label . ,label)
        (disk_uuid . ,(uuid-string (declaration-uuid (blueprint-key blueprint) "disk")))
        (tree . null)
-       (files . ,(vector
-                  `((path . "boot/vmlinuz") (source . ,(blueprint-kernel-file blueprint)))
-                  `((path . "boot/initrd.img")
-                    (source . ,(derivation-path (blueprint-initrd blueprint))))
-                  `((path . "boot/grub/grub.cfg") (text . ,menu))
-                  `((path . "live/root.squashfs") (source . ,(derivation-path root)))))
+       (files . ,(list->vector
+                  (cons*
+                   `((path . "boot/vmlinuz") (source . ,(blueprint-kernel-file blueprint)))
+                   `((path . "boot/initrd.img")
+                     (source . ,(derivation-path (blueprint-initrd blueprint))))
+                   `((path . "boot/grub/grub.cfg") (text . ,menu))
+                   `((path . "live/root.squashfs") (source . ,(derivation-path root)))
+                   (map (lambda (file)
+                          (let ((described (lowered-value file)))
+                            `((path . ,(assq-ref described 'path))
+                              (source . ,(assq-ref described 'source)))))
+                        extras))))
        (bios . ,(derivation-path bios))
        (esp . ,(derivation-path esp)))
-     (list (blueprint-root blueprint) (blueprint-initrd blueprint) root bios esp)
+     (delete-duplicates
+      (append (list (blueprint-root blueprint) (blueprint-initrd blueprint) root bios esp)
+              (append-map lowered-inputs extras))
+      eq?)
      "write the ISO")))
 
 (define (with-grub os)
   "OS with GRUB for its boot loader: what ISOs start with."
-  (operating-system
-    (inherit os)
-    (bootloader (bootloader-configuration
-                 (inherit (operating-system-bootloader os))
-                 (bootloader (bootloader (name 'grub)))))))
+  (let ((config (operating-system-bootloader os)))
+    (operating-system
+      (inherit os)
+      (bootloader (bootloader-configuration
+                   (inherit config)
+                   (bootloader (bootloader (name 'grub)))
+                   (location (bootloader-configuration-location config))))
+      (location (operating-system-location os)))))
 
 ;;; Roots without a disk.
 

@@ -11,8 +11,10 @@
   #:use-module (gnu system blueprint)
   #:use-module (gnu system file-systems)
   #:use-module (gnu system keyboard)
+  #:use-module (gnu system partitions)
+  #:use-module (gnu system uuid)
   #:export (system-kernel-arguments boot-files grub-bios esp-tree grub-iso unified-kernel
-            grub-menu))
+            grub-menu menu-files check-loader))
 
 (define* (system-kernel-arguments os root type #:key (subvolume #f))
   "The kernel's arguments for OS with its root on the device ROOT, of file system TYPE, in
@@ -24,23 +26,116 @@ SUBVOLUME if it has any."
             (list (if (memq 'read-only (file-system-flags root-fs)) "ro" "rw"))
             (assq-ref (operating-system-facts os) 'kernel-arguments))))
 
-(define (serial-menu? config)
-  (and (memq 'serial (bootloader-configuration-terminal-outputs config)) #t))
+;;; GRUB's menu.
 
-(define* (grub-menu os linux initrd arguments #:key (keymap #f))
-  "The text of grub.cfg that starts the kernel LINUX with INITRD and ARGUMENTS."
+(define (terminals config)
+  (list (bootloader-configuration-terminal-inputs config)
+        (bootloader-configuration-terminal-outputs config)
+        (bootloader-configuration-serial-unit config)
+        (bootloader-configuration-serial-speed config)))
+
+(define (graphical? config)
+  (and (memq 'gfxterm (bootloader-configuration-terminal-outputs config)) #t))
+
+;; Files of the menu, below /boot.
+(define %keymap "/grub/kiln.gkb")
+(define %font "/grub/unicode.pf2")
+(define %background "/grub/background.png")
+
+(define (fail config field message hint)
+  (fail-at-field (bootloader-configuration-location config) field message hint))
+
+(define (entry->list entry)
+  (let ((linux (menu-entry-linux entry)) (chain (menu-entry-chain-loader entry))
+        (device (menu-entry-device entry)))
+    (unless (if linux (not chain) chain)
+      (fail-at-field (menu-entry-location entry) #f
+                     "a menu entry starts a kernel or another boot loader"
+                     "give it either (linux …) or (chain-loader …)"))
+    (list (menu-entry-label entry) (or linux "") (menu-entry-initrd entry)
+          (menu-entry-linux-arguments entry) chain
+          (cond ((not device) #f)
+                ((uuid? device) (list "uuid" (uuid-string device)))
+                (else (list "label" (file-system-label->string device)))))))
+
+(define (colors value)
+  (and value
+       (string-append (symbol->string (assq-ref value 'fg)) "/"
+                      (symbol->string (assq-ref value 'bg)))))
+
+(define (theme->list theme boot)
+  (let ((resolution (grub-theme-resolution theme)))
+    (list (append (if resolution
+                      (list (string-append (number->string (car resolution)) "x"
+                                           (number->string (cdr resolution))))
+                      '())
+                  (grub-theme-gfxmode theme))
+          (colors (grub-theme-color-normal theme))
+          (colors (grub-theme-color-highlight theme))
+          (and (grub-theme-image theme) (string-append boot %background)))))
+
+(define* (grub-menu os linux initrd arguments #:key (boot "/boot"))
+  "The text of grub.cfg that starts the kernel LINUX with INITRD and ARGUMENTS. BOOT is where GRUB
+finds the directory /boot."
   (let* ((config (operating-system-bootloader os))
-         (others (map (lambda (entry)
-                        (list (menu-entry-label entry) (menu-entry-linux entry)
-                              (menu-entry-initrd entry) (menu-entry-linux-arguments entry)))
-                      (bootloader-configuration-menu-entries config))))
-    (grub-configuration (cons (list (operating-system-label os) linux initrd arguments) others)
-                        (bootloader-configuration-default-entry config)
+         (theme (bootloader-configuration-theme config))
+         (entries (cons (list (operating-system-label os) linux initrd arguments #f #f)
+                        (map entry->list (bootloader-configuration-menu-entries config))))
+         (default (bootloader-configuration-default-entry config)))
+    (unless (< -1 default (length entries))
+      (fail config 'default-entry
+            (string-append "the menu has no entry " (number->string default))
+            (string-append "its entries are 0 to " (number->string (- (length entries) 1)))))
+    (when (and theme (not (graphical? config)))
+      (fail config 'theme "a theme is for a menu on a screen"
+            "add gfxterm to terminal-outputs"))
+    (grub-configuration entries default
                         (bootloader-configuration-timeout config)
-                        (serial-menu? config)
-                        (bootloader-configuration-serial-unit config)
-                        (bootloader-configuration-serial-speed config)
-                        keymap)))
+                        (terminals config)
+                        (and (bootloader-configuration-keyboard-layout config)
+                             (string-append boot %keymap))
+                        (and (graphical? config) (string-append boot %font))
+                        (and theme (theme->list theme boot)))))
+
+(define (menu-files os)
+  "The lowered files beside grub.cfg: the keyboard's layout, a font, a picture, as the menu of OS
+needs them."
+  (let* ((config (operating-system-bootloader os))
+         (layout (bootloader-configuration-keyboard-layout config))
+         (theme (bootloader-configuration-theme config))
+         (picture (and theme (grub-theme-image theme)))
+         (tools (and (graphical? config) (native-packages-named "grub-common" "grub-pc-bin"))))
+    (append
+     (if layout (list (file-of %keymap (lower-object (keymap-derivation layout)))) '())
+     (if tools
+         (list (file-of %font (make-lowered (string-append (derivation-path tools)
+                                                           "/usr/share/grub/unicode.pf2")
+                                            (list tools) '())))
+         '())
+     (if picture (list (file-of %background (lower-object picture))) '()))))
+
+(define (file-of path lowered)
+  (tree-file (string-append "boot" path) `((source . ,(lowered-value lowered)))
+             #:inputs (lowered-inputs lowered)))
+
+(define (check-loader os)
+  "Raise an error at the field of OS's bootloader-configuration that its boot loader cannot honour."
+  (let* ((config (operating-system-bootloader os))
+         (name (bootloader-name (bootloader-configuration-bootloader config)))
+         (refuse (lambda (field value default)
+                   (unless (equal? value default)
+                     (fail config field
+                           (string-append "this boot loader does not honour "
+                                          (symbol->string field))
+                           "leave it out, or use GRUB")))))
+    (when (memq name '(systemd-boot uki))
+      (refuse 'menu-entries (bootloader-configuration-menu-entries config) '())
+      (refuse 'default-entry (bootloader-configuration-default-entry config) 0)
+      (refuse 'keyboard-layout (bootloader-configuration-keyboard-layout config) #f)
+      (refuse 'theme (bootloader-configuration-theme config) #f)
+      (refuse 'terminal-inputs (bootloader-configuration-terminal-inputs config) '())
+      (refuse 'terminal-outputs (bootloader-configuration-terminal-outputs config)
+              '(console serial)))))
 
 (define (keymap-derivation layout)
   "The derivation of the keyboard LAYOUT for GRUB."
@@ -65,30 +160,21 @@ fills its file system."
          (initrd (blueprint-initrd blueprint))
          (boot (boot-directory subvolume))
          (linux (string-append boot "/vmlinuz-" version))
-         (initrd-name (string-append "initrd.img-" version))
-         (layout (bootloader-configuration-keyboard-layout (operating-system-bootloader os)))
-         (keymap (and layout (keymap-derivation layout)))
-         (keymap-name "grub/kiln.gkb"))
+         (initrd-name (string-append "initrd.img-" version)))
     (append
      (list
       (tree-file "boot/grub/grub.cfg"
                  `((text . ,(grub-menu os linux (string-append boot "/" initrd-name) arguments
-                                       #:keymap (and keymap
-                                                     (string-append boot "/" keymap-name))))))
+                                       #:boot boot))))
       (tree-file (string-append "boot/" initrd-name) `((source . ,(derivation-path initrd)))
                  #:inputs (list initrd)))
-     (if keymap
-         (list (tree-file (string-append "boot/" keymap-name) `((source . ,(derivation-path keymap)))
-                          #:inputs (list keymap)))
-         '()))))
+     (menu-files os))))
 
 ;;; BIOS.
 
 (define* (early-configuration os kind value #:optional (subvolume #f))
-  (let ((config (operating-system-bootloader os)))
-    (grub-early-configuration kind value (boot-directory subvolume) (serial-menu? config)
-                              (bootloader-configuration-serial-unit config)
-                              (bootloader-configuration-serial-speed config))))
+  (grub-early-configuration kind value (boot-directory subvolume)
+                            (terminals (operating-system-bootloader os))))
 
 (define* (grub-bios os root-uuid #:key (type "ext4") (subvolume #f))
   "The derivation of GRUB's boot code for BIOS machines, which looks for its root by ROOT-UUID: a

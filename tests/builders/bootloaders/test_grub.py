@@ -178,7 +178,13 @@ def test_grub_accepts_a_configuration_with_everything(
     native = native_derivation(resolve(index, ["grub-common"], essential=False), name="grub-common")
     entries = [LinuxEntry("it's", "/vmlinuz", ("a b",), "/initrd", FileSystem("uuid", "x"))]
     menu = grub.grub_cfg(
-        entries, root=ROOT, serial=Serial(), hidden=True, keymap="/x.gkb", font="/x.pf2"
+        entries,
+        root=ROOT,
+        serial=Serial(),
+        hidden=True,
+        keymap="/x.gkb",
+        font="/x.pf2",
+        theme=grub.Theme(("800x600", "auto"), "white/blue", "black/white", "/x.png"),
     )
     (tmp_path / "grub.cfg").write_text(menu + grub.loader_cfg(ROOT))
     said: list[str] = []

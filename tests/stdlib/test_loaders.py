@@ -1,0 +1,127 @@
+"""The menu is as a bootloader-configuration says; what a loader cannot do is an error there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lang.data import NIL
+from lang.diagnosis import explain
+from lang.runtime.trampoline import call
+from lang.session import Session
+
+STDLIB = Path(__file__).parents[2] / "stdlib"
+LOADERS = ("gnu", "system", "loaders")
+DECLARATION = """\
+(use-modules (gnu) (gnu bootloader systemd-boot))
+(operating-system
+  (host-name "box")
+  (timezone "Europe/Berlin")
+  (label "Größe")
+  (bootloader (bootloader-configuration
+    {fields}))
+  (file-systems %base-file-systems))
+"""
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    """One for all."""
+    session = Session([STDLIB], library_roots=[STDLIB])
+    session.import_module(LOADERS)
+    return session
+
+
+def lowered(session: Session, file: Path, fields: str) -> str:
+    """The menu of the system with these fields of its boot loader, checked as before a build."""
+    file.write_text(DECLARATION.format(fields=fields))
+    os: Any = session.eval_text(file.read_text(), str(file), session.user_module())
+    call(session.value(LOADERS, "check-loader"), os)
+    return str(call(session.value(LOADERS, "grub-menu"), os, "/vmlinuz", "/initrd", NIL))
+
+
+GRUB = "(bootloader grub-bootloader)"
+
+
+@pytest.mark.parametrize(
+    ("fields", "lines"),
+    [
+        ("", ["serial --unit=0 --speed=115200", "terminal_output console serial", "set timeout=5"]),
+        (
+            "(terminal-outputs '(serial)) (serial-unit 1) (serial-speed 9600)",
+            ["serial --unit=1 --speed=9600", "terminal_output serial"],
+        ),
+        (
+            "(terminal-outputs '(console)) (terminal-inputs '(console serial))",
+            ["terminal_input console serial", "terminal_output console"],
+        ),
+        ("(terminal-outputs '(gfxterm))", ["  terminal_output gfxterm", "  set gfxmode=auto"]),
+        (
+            "(terminal-outputs '(gfxterm serial)) (theme (grub-theme (resolution '(800 . 600))"
+            ' (image (plain-file "x.png" "")) (color-normal \'((fg . cyan) (bg . black)))))',
+            [
+                "  set gfxmode=800x600,auto",
+                "  background_image /boot/grub/background.png",
+                "  set menu_color_normal=cyan/black",
+                "  terminal_output gfxterm serial",
+            ],
+        ),
+        (
+            '(keyboard-layout (keyboard-layout "de")) (timeout -1) (default-entry 1)'
+            ' (menu-entries (list (menu-entry (label "b") (chain-loader "+1")'
+            ' (device (file-system-label "b")))))',
+            [
+                "  if keymap /boot/grub/kiln.gkb; then",
+                "    terminal_input at_keyboard serial",
+                "set default=1",
+                "set timeout=-1",
+                "  search.fs_label b root",
+                "  chainloader +1",
+                "menuentry 'Größe' {",
+            ],
+        ),
+    ],
+)
+def test_the_menu_is_as_it_is_declared(
+    session: Session, tmp_path: Path, fields: str, lines: list[str]
+) -> None:
+    menu = lowered(session, tmp_path / "os.scm", GRUB + fields).splitlines()
+    assert set(lines) <= set(menu), menu
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (f"{GRUB} ^(default-entry 1)", "no entry 1"),
+        (f"{GRUB} ^(theme (grub-theme))", "a menu on a screen"),
+        (f'{GRUB} (menu-entries (list ^(menu-entry (label "x"))))', "a kernel or another"),
+        (f"{GRUB} ^(serial-unit 7)", "from 0 to 3"),
+        (f"{GRUB} ^(serial-speed 1)", "speed"),
+        (f"{GRUB} ^(timeout -2)", "number of seconds"),
+        (f"{GRUB} ^(terminal-outputs '(vga))", "console, serial and gfxterm"),
+        (f"{GRUB} ^(terminal-inputs '(mouse))", "at_keyboard"),
+        (
+            f"{GRUB} (theme (grub-theme ^(color-normal '((fg . pink) (bg . blue)))))",
+            "GRUB's colours",
+        ),
+        (
+            "(bootloader systemd-boot-bootloader) ^(terminal-outputs '(gfxterm))",
+            "does not honour terminal-outputs",
+        ),
+        (
+            '(bootloader unified-kernel-bootloader) ^(keyboard-layout (keyboard-layout "de"))',
+            "does not honour keyboard-layout",
+        ),
+    ],
+)
+def test_what_cannot_be_honoured_is_an_error_at_its_field(
+    session: Session, tmp_path: Path, fields: str, message: str
+) -> None:
+    with pytest.raises(Exception) as caught:
+        lowered(session, tmp_path / "os.scm", fields.replace("^", ""))
+    diagnosis = explain(caught.value, session.sources, tuple)
+    assert message in diagnosis.message
+    assert diagnosis.location is not None
+    assert (diagnosis.location.line, diagnosis.location.column) == (7, 5 + fields.index("^"))
