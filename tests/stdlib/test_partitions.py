@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lang.data import python_list
 from lang.diagnosis import explain
 from lang.runtime.trampoline import call
 from lang.session import Session
@@ -169,7 +170,7 @@ def test_the_error_is_at_the_field(
     file.write_text(text.replace("^", "", 1))
     with pytest.raises(Exception) as caught:
         checked(session, file)
-    diagnosis = explain(caught.value, session.sources, tuple)
+    diagnosis = explain(caught.value, session.sources, tuple, lambda _: ())
     before = text[:offset]
     assert message in diagnosis.message
     location = diagnosis.location
@@ -199,3 +200,30 @@ def test_partitions_that_can_be_are_no_error(session: Session, tmp_path: Path) -
 """
     )
     checked(session, file)
+
+
+def test_a_container_that_shares_its_hosts_network_sets_up_none(
+    session: Session, tmp_path: Path
+) -> None:
+    file = tmp_path / "image.scm"
+    names = """
+(define (names shared?)
+  (let ((image (image (inherit (image-with-os docker-image os)) (shared-network? shared?))))
+    (map (lambda (service) (service-type-name (service-kind service)))
+         (operating-system-user-services (operating-system-for-image image)))))
+(list (names #t) (names #f))
+"""
+    text = """(use-modules (gnu) (gnu image) (gnu system image))
+(use-service-modules networking)
+(define os
+  (operating-system
+    (host-name "box")
+    (timezone "Europe/Berlin")
+    (bootloader (bootloader-configuration (bootloader grub-bootloader)))
+    (file-systems (list (file-system (device "/dev/x") (mount-point "/") (type "ext4"))))
+    (services (cons (service dhcp-client-service-type) %base-services))))
+"""
+    file.write_text(text + names)
+    shared, own = python_list(session.eval_text(file.read_text(), str(file), session.user_module()))
+    left = {name.name for name in python_list(own)} - {name.name for name in python_list(shared)}
+    assert left == {"dhcp-client"}
