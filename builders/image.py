@@ -203,7 +203,10 @@ def _partition(number: int, table: str, declared: Mapping[str, Any]) -> Partitio
     if mbr_type is None and table == "hybrid" and kind != BIOS_BOOT:
         mbr_type = known[0]
     options = dict(declared.get("options") or {})
-    options |= mkfs.options(file_system, declared.get("mkfs") or ())
+    named = mkfs.options(file_system, declared.get("mkfs") or ())
+    if "subvolumes" in named:
+        named["subvolumes"] = [*options.get("subvolumes", ()), *named["subvolumes"]]
+    options |= named
     for option in ("label", "uuid"):
         if declared.get(option) is not None:
             options[option] = declared[option]

@@ -10,6 +10,7 @@ import re
 import uuid as uuids
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from builders.errors import BuilderError
 
@@ -43,7 +44,7 @@ class Program:
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
-def options(file_system: str, words: Sequence[str]) -> dict[str, object]:
+def options(file_system: str, words: Sequence[str]) -> dict[str, Any]:
     """The options of the writer of `file_system` that `words` come to.
 
     Raises BadMkfsOption, naming what is understood.
@@ -55,7 +56,7 @@ def options(file_system: str, words: Sequence[str]) -> dict[str, object]:
         raise BadMkfsOption(
             f"the file system {file_system} takes no options", hint="leave file-system-options out"
         )
-    merged: dict[str, object] = {}
+    merged: dict[str, Any] = {}
     for switch, value in _switches(program, words):
         try:
             found = program.flags[switch] if value is None else program.values[switch](value)
