@@ -21,6 +21,7 @@ _STYLES: Final = {
     "KEYWORD": "keyword",
     "BOOLEAN": "constant",
     "PREFIXED_NUMBER": "constant",
+    "BIT_VECTOR": "constant",
     "SPECIAL": "constant",
     "ABBREVIATION": "quote",
     BAD: "error",

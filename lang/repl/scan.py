@@ -27,6 +27,7 @@ _OPENERS: Final = {
     "LEFT_BRACKET": "]",
     "VECTOR_OPEN": ")",
     "BYTEVECTOR_OPEN": ")",
+    "ARRAY_OPEN": ")",
 }
 _BETWEEN: Final = frozenset(
     {"SPACE", "LINE_COMMENT", "BLOCK_COMMENT", "FOLDING", "STANDARD", "SCRIPT"}
