@@ -20,7 +20,7 @@ from rich.table import Column
 
 from builders import events
 from builders.events import Event, EventSink
-from kiln.progress import LONG, Batches
+from kiln.progress import LONG, Batches, printable
 
 _WIDE = 60
 """Columns from which on there is room for a bar of full length."""
@@ -73,7 +73,7 @@ class _Live:
                 self.progress.update(task, completed=event.done, total=total)
         elif isinstance(event, events.Log):
             if self.verbose:
-                self._say(f"  | {event.line}")
+                self._say(f"  | {printable(event.line)}")
         elif isinstance(event, events.Finished):
             self._finish(self.running.pop(event.job), event.seconds)
         elif isinstance(event, events.Failed):

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
+LARGEST = 1 << 44
+"""Bytes: what a file can have on the usual file systems of hosts."""
+
 
 def add_load_path(parser: argparse.ArgumentParser) -> None:
     """-L, for modules of the user's own."""
@@ -120,6 +123,6 @@ def size(text: str) -> int:
     from decimal import Decimal
 
     count = int(Decimal(match[1]) * _UNITS[match[2].upper()])
-    if not 0 < count < 1 << 63:
-        raise UsageError(f"{text} is no size that an image can have")
+    if not 0 < count <= LARGEST:
+        raise UsageError(f"{text} is no size that an image can have", hint="16T is the most")
     return count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -80,7 +81,7 @@ class Batches:
 
     def title(self, builder: str) -> str:
         """A short phrase for all jobs of a builder."""
-        return f"{MANY[builder]} {_packages(self.counts[builder])}"
+        return f"{MANY[builder]} {packages(self.counts[builder])}"
 
 
 class _Plain:
@@ -111,7 +112,7 @@ class _Plain:
         elif isinstance(event, Failed):
             self._say(f"kiln: {self.running.pop(event.job).title}: failed")
         elif isinstance(event, Log) and self.verbose:
-            self._say(f"  | {event.line}")
+            self._say(f"  | {printable(event.line)}")
 
     def _finish(self, job: Started, taken: float) -> None:
         title, seconds = job.title, taken
@@ -132,12 +133,23 @@ def plan_text(plan: Planned) -> str:
     for builder, verb in MANY.items():
         count = counts.pop(builder, 0)
         if count:
-            parts.append(f"{_packages(count)} to {verb}")
+            parts.append(f"{packages(count)} to {verb}")
     rest = sum(counts.values())
     if rest:
         parts.append(f"{rest} {'thing' if rest == 1 else 'things'} to build")
     return ", ".join(parts)
 
 
-def _packages(count: int) -> str:
+def packages(count: int) -> str:
+    """So many packages, in words."""
     return f"{count} {'package' if count == 1 else 'packages'}"
+
+
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+"""What moves the cursor or changes colours on a terminal."""
+
+
+def printable(line: str) -> str:
+    """A line that a build printed, without what would disturb a terminal."""
+    plain = _ESCAPES.sub("", line.rpartition("\r")[2] or line.rstrip("\r"))
+    return "".join(c if c.isprintable() or c == "\t" else repr(c)[1:-1] for c in plain)

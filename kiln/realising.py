@@ -55,6 +55,7 @@ def realise(
 def dry_run(derivations: Sequence[Derivation], store: Store) -> int:
     """Print what `realise` would do."""
     from builders.realise import missing, title
+    from kiln.progress import packages
 
     todo = missing(derivations, store)
     if not todo:
@@ -66,9 +67,9 @@ def dry_run(derivations: Sequence[Derivation], store: Store) -> int:
         if one.builder not in ("fetch", "unpack-deb"):
             print(f"would {title(one)}")
     if counts["unpack-deb"]:
-        print(f"would unpack {counts['unpack-deb']} packages")
+        print(f"would unpack {packages(counts['unpack-deb'])}")
     if counts["fetch"]:
-        print(f"would fetch {counts['fetch']} packages, {fetched / 1e6:.1f} MB")
+        print(f"would fetch {packages(counts['fetch'])}, {fetched / 1e6:.1f} MB")
     return 0
 
 

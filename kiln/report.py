@@ -36,6 +36,8 @@ class _Formatter(argparse.HelpFormatter):
 
 
 class _Parser(argparse.ArgumentParser):
+    json = False
+
     def error(self, message: str) -> NoReturn:
         """What is wrong, in a line; the whole usage would hide it."""
         unknown = message.removeprefix("unrecognized arguments: ").split()
@@ -48,7 +50,7 @@ class _Parser(argparse.ArgumentParser):
                 message = f"what is {unknown[0]} for? there is one argument too many"
             near = get_close_matches(unknown[0].partition("=")[0], self._option_string_actions, n=1)
             hint = f"did you mean {near[0]}?" if near else hint
-        print(f"kiln: error: {message}\nhint: {hint}", file=sys.stderr)
+        _complain(f"kiln: error: {message}\nhint: {hint}", self.json)
         sys.exit(2)
 
 
@@ -58,6 +60,7 @@ def guarded(verb: str, module_name: str, rest: Sequence[str]) -> int:
     parser = _Parser(prog=f"kiln {verb}", description=module.__doc__, formatter_class=_Formatter)
     module.configure(parser)
     parser.add_argument("--debug", action="store_true", help="show Python's traceback of an error")
+    parser.json = "--json" in rest
     arguments = parser.parse_args(rest)
     json = getattr(arguments, "json", False)
     _end_in_order()
@@ -149,7 +152,9 @@ def _log(error: BuilderError) -> str:
 
     if not isinstance(error, BuildFailed):
         return ""
-    text = "".join(f"\n  | {line}" for line in error.log)
+    from kiln.progress import printable
+
+    text = "".join(f"\n  | {printable(line)}" for line in error.log)
     if error.log_file is not None and error.log:
         text += f"\n  whole log: {error.log_file}"
     if error.kept is not None:

@@ -115,22 +115,9 @@ def _visible_names(session: Session) -> set[str]:
 
 
 def evaluate_file(session: Session, name: str) -> Any:
-    """The value of the last form of the file `name`. Raises UsageError if it is no text."""
+    """The value of the last form of the file `name`."""
     path = existing_file(name)
-
-    def load() -> Any:
-        try:
-            return session.load_file(path)
-        except UnicodeDecodeError as error:
-            if path.is_file() and error.object == path.read_bytes():
-                from kiln.report import UsageError
-
-                raise UsageError(
-                    f"{name} is no text in UTF-8", hint="a declaration is a file of Scheme"
-                ) from error
-            raise
-
-    return evaluate(session, load)
+    return evaluate(session, lambda: session.load_file(path))
 
 
 def existing_file(name: str) -> Path:

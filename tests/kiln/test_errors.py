@@ -63,13 +63,6 @@ def test_the_error_names_its_place(run_kiln: RunKiln, tmp_path: Path, case: str)
         assert shown[2].strip().startswith("^")
 
 
-def test_what_is_no_text_is_an_error_with_its_name(run_kiln: RunKiln, tmp_path: Path) -> None:
-    (tmp_path / "disk.img").write_bytes(b"\xeb\x63\x90\xff")
-    ended = run_kiln("image", "disk.img", cwd=tmp_path)
-    assert ended.status == 2
-    assert "disk.img is no text in UTF-8" in ended.err
-
-
 @pytest.mark.archive
 def test_an_unknown_package_is_an_error_where_it_is_named(
     run_kiln: RunKiln, tmp_path: Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -52,3 +53,12 @@ def test_a_missing_file_is_an_error_of_usage(run_kiln: RunKiln, tmp_path: Path) 
     assert ended.status == 2
     assert "does not exist" in ended.err
     assert "Traceback" not in ended.err
+
+
+def test_errors_of_usage_are_json_if_that_is_wanted(run_kiln: RunKiln) -> None:
+    for wrong in ("none.scm", "--bogus"):
+        ended = run_kiln("image", "--json", wrong)
+        assert ended.status == 2
+        told = json.loads(ended.err)
+        assert told["event"] == "error"
+        assert told["message"].startswith("kiln: error: ")

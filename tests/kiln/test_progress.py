@@ -57,6 +57,21 @@ def test_verbose_shows_what_builds_print(capsys: pytest.CaptureFixture[str]) -> 
     assert "\n  | said\n" in plain(capsys, CALM, verbose=True)
 
 
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("plain\ttext ü", "plain\ttext ü"),
+        ("\x1b[1;31mred\x1b[0m", "red"),
+        ("\x1b[2J\x1b]0;title\x07x", "x"),
+        (" 10 %\r 20 %", " 20 %"),
+        ("windows\r", "windows"),
+        ("bell\x07 \udcff", "bell\\x07 \\udcff"),
+    ],
+)
+def test_what_builds_print_does_not_disturb_a_terminal(line: str, shown: str) -> None:
+    assert progress.printable(line) == shown
+
+
 def test_each_event_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
     with progress.shown("json") as sink:
         for event in CALM:
