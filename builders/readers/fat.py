@@ -1,7 +1,6 @@
-"""Reads FAT12, FAT16 and FAT32 with long names.
+"""Reads FAT12, FAT16 and FAT32 through pyfatfs; owner and permissions are made up.
 
-A reader of our own and not pyfatfs, which reads files of the host only and needs pkg_resources,
-which setuptools 82 has removed.
+Of pyfatfs only the core, PyFat, is used, which reads file objects and needs no PyFilesystem2.
 """
 
 from __future__ import annotations
@@ -10,16 +9,20 @@ import array
 import calendar
 import struct
 import sys
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from builders.readers import checked_name
-from builders.readers.source import DamagedImage, Source
+from builders.readers.source import DamagedImage, Source, SourceFile
 from builders.tree import Entry, order
 
-_LONG, _VOLUME, _DIRECTORY = 0x0F, 0x08, 0x10
 _LONGEST_RUN = 1 << 20
 _MOST_FAT = 1 << 30
+_TROUBLES = (struct.error, OSError, ValueError, LookupError, AttributeError, TypeError)
+"""What pyfatfs raises beside its own exceptions when a file system is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,37 +53,19 @@ def open_source(source: Source) -> Fat:
 
 
 class Fat:
-    """A FAT file system; see builders.readers.FileSystem. Owner and permissions are made up."""
+    """A FAT file system; see builders.readers.FileSystem."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        head = source.read(0, 512)
-        sector, per_cluster, reserved, fats, entries, small = struct.unpack_from(
-            "<HBHBHH", head, 11
-        )
-        fat_sectors = struct.unpack_from("<H", head, 22)[0]
-        large = struct.unpack_from("<I", head, 32)[0]
-        self._root_cluster = 0
-        if not fat_sectors:
-            fat_sectors = struct.unpack_from("<I", head, 36)[0]
-            self._root_cluster = struct.unpack_from("<I", head, 44)[0]
-        self._cluster = sector * per_cluster
-        self._root_offset = (reserved + fats * fat_sectors) * sector
-        self._root_length = entries * 32
-        root_sectors = -(-self._root_length // sector)
-        self._data = self._root_offset + root_sectors * sector
-        self._clusters = ((small or large) - self._data // sector) // per_cluster
-        bits = 12 if self._clusters < 4085 else 16 if self._clusters < 65525 else 32
+        self._fat = _core(source)
+        with _damage():
+            self._fat.set_fp(SourceFile(source))
+        bits = self._fat.fat_type
         self.kind = f"fat{bits}"
+        head = source.read(0, 512)
         label = head[43:54] if bits < 32 else head[71:82]
         self.label = label.decode("ascii", "replace").strip().removeprefix("NO NAME")
-        length = min(fat_sectors * sector, (self._clusters + 2) * bits // 8 + 2)
-        if self._clusters <= 0 or length > _MOST_FAT:
-            raise DamagedImage("the sizes in the FAT file system cannot be right")
-        self._fat = _numbers(source.read(reserved * sector, length), bits)
-        self._end = (1 << min(bits, 28)) - 9  # 0xFF7: what is above ends a chain
-        top = Entry("", "d", 0o755)
-        self._found = {"": _Found(top, self._root_cluster)}
+        self._found = {"": _Found(Entry("", "d", 0o755), 0)}
 
     def root(self) -> Entry:
         """See FileSystem."""
@@ -91,30 +76,24 @@ class Fat:
         here = self._at(path)
         if here.entry.kind != "d":
             raise DamagedImage(f"/{path} is not a directory")
-        if path or self._root_cluster:
-            data = b"".join(self._chain(here.cluster))
-        else:
-            data = self._source.read(self._root_offset, self._root_length)
-        found = []
-        for one in _records(data, path):
-            self._found[one.entry.path] = one
-            found.append(one.entry)
-        return sorted(found, key=lambda entry: order(entry.path))
+        with _damage():
+            records = self._records(here.cluster) if path else self._root_records()
+            found = [_found(each, path) for each in records if not _is_special(each)]
+        self._found |= {one.entry.path: one for one in found}
+        return sorted((one.entry for one in found), key=lambda entry: order(entry.path))
 
     def runs(self, path: str) -> Iterator[tuple[int, bytes]]:
         """See FileSystem."""
         here = self._at(path)
         position = 0
-        if not here.entry.size:
-            return
-        for data in self._chain(here.cluster):
-            part = data[: here.entry.size - position]
-            if part:
-                yield position, part
-            position += len(data)
+        for offset, length in self._chain(here.cluster) if here.entry.size else ():
+            wanted = min(length, here.entry.size - position)
+            yield position, self._source.read(offset, wanted)
+            position += wanted
             if position >= here.entry.size:
                 return
-        raise DamagedImage(f"/{path} is shorter than its directory says")
+        if here.entry.size:
+            raise DamagedImage(f"/{path} is shorter than its directory says")
 
     def _at(self, path: str) -> _Found:
         if path not in self._found:
@@ -123,27 +102,101 @@ class Fat:
                 raise DamagedImage(f"there is no /{path}")
         return self._found[path]
 
-    def _chain(self, cluster: int) -> Iterator[bytes]:
-        """What is in the clusters of a chain, those that lie behind each other together."""
-        seen = 0
-        most = max(1, _LONGEST_RUN // self._cluster)
-        while cluster:
-            first, count = cluster, 0
-            while True:
-                if not 2 <= cluster < self._clusters + 2 or seen > self._clusters:
+    def _records(self, cluster: int) -> list[Any]:
+        if cluster < 2:
+            raise DamagedImage("a directory in the FAT file system has no cluster")
+        found: list[Any] = self._fat.parse_dir_entries_in_cluster_chain(cluster)
+        return found
+
+    def _root_records(self) -> list[Any]:
+        header = self._fat.bpb_header
+        if self._fat.fat_type == 32:
+            return self._records(header["BPB_RootClus"])
+        start = self._fat.root_dir_sector * header["BPB_BytsPerSec"]
+        end = start + header["BPB_RootEntCnt"] * 32
+        found: list[Any] = self._fat.parse_dir_entries_in_address(start, end)[0]
+        return found
+
+    def _chain(self, cluster: int) -> list[tuple[int, int]]:
+        """Offset and length of the runs of clusters in a chain that lie behind each other."""
+        size = self._fat.bytes_per_cluster
+        runs: list[tuple[int, int]] = []
+        begin = end = 0
+        with _damage():
+            for each in self._fat.get_cluster_chain(cluster):
+                offset = self._fat.get_data_cluster_address(each)
+                if offset != end or end - begin >= _LONGEST_RUN:
+                    runs.append((begin, end - begin))
+                    begin = offset
+                end = offset + size
+        return [*runs[1:], (begin, end - begin)]
+
+
+def _core(source: Source) -> Any:
+    """PyFat for the file system, with two things of its own.
+
+    It takes the table of clusters as an array: PyFat's list takes seconds for gigabytes. And it
+    leaves directories until they are asked for.
+    """
+    from pyfatfs.PyFat import PyFat
+
+    class Core(PyFat):  # type: ignore[misc]
+        def _parse_fat(self) -> None:
+            header = self.bpb_header
+            sector = header["BPB_BytsPerSec"]
+            self.bytes_per_cluster = sector * header["BPB_SecPerClus"]
+            data = self.first_data_sector
+            clusters = (self._get_total_sectors() - data) // header["BPB_SecPerClus"]
+            length = min(self._fat_size * sector, (clusters + 2) * self.fat_type // 8 + 2)
+            if clusters <= 0 or length > _MOST_FAT:
+                raise DamagedImage("the sizes in the FAT file system cannot be right")
+            table = source.read(header["BPB_RsvdSecCnt"] * sector, length)
+            self.fat = _numbers(table, self.fat_type)
+            self._clusters = clusters
+
+        def get_cluster_chain(self, first_cluster: int) -> Iterator[int]:
+            chain = super().get_cluster_chain(first_cluster)
+            for count, cluster in enumerate(chain):
+                if not 2 <= cluster < self._clusters + 2 or count > self._clusters:
                     raise DamagedImage("a chain of clusters in the FAT file system is damaged")
-                following = self._fat[cluster] & 0x0FFFFFFF
-                seen += 1
-                count += 1
-                if following != cluster + 1 or count >= most:
-                    break
-                cluster = following
-            offset = self._data + (first - 2) * self._cluster
-            yield self._source.read(offset, count * self._cluster)
-            cluster = 0 if following >= self._end else following
+                yield cluster
+
+        def parse_root_dir(self) -> None:
+            pass
+
+        def _is_dirty(self) -> bool:
+            return False
+
+    return Core()
 
 
-def _numbers(data: bytes, bits: int) -> array.array[int]:
+@contextmanager
+def _damage() -> Iterator[None]:
+    """Raise DamagedImage for what pyfatfs raises, and nothing for what it warns of."""
+    from pyfatfs._exceptions import PyFATException
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (PyFATException, *_TROUBLES) as error:
+        raise DamagedImage(f"the FAT file system cannot be read: {error}") from None
+
+
+class _Entries32:
+    """The entries of a table of FAT32, of which four bits are not for clusters."""
+
+    def __init__(self, numbers: array.array[int]) -> None:
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, number: int) -> int:
+        return self._numbers[number] & 0x0FFFFFFF
+
+
+def _numbers(data: bytes, bits: int) -> array.array[int] | _Entries32:
     """The entries of a FAT."""
     if bits == 12:
         found = array.array("I")
@@ -158,63 +211,37 @@ def _numbers(data: bytes, bits: int) -> array.array[int]:
     numbers.frombytes(data[: len(data) // numbers.itemsize * numbers.itemsize])
     if sys.byteorder == "big":
         numbers.byteswap()
-    return numbers
+    return _Entries32(numbers) if bits == 32 else numbers
 
 
-def _records(data: bytes, directory: str) -> Iterator[_Found]:
-    """The files and directories that the records of a directory tell of."""
-    long: dict[int, bytes] = {}
-    for start in range(0, len(data) - 31, 32):
-        record = data[start : start + 32]
-        if record[0] == 0:
-            return
-        attributes = record[11]
-        if record[0] == 0xE5:
-            long = {}
-        elif attributes & 0x3F == _LONG:
-            if record[0] & 0x40:
-                long = {}
-            long[record[0] & 0x3F] = record[1:11] + record[14:26] + record[28:32]
-        elif attributes & _VOLUME:
-            long = {}
-        else:
-            name = _long_name(long) or _short_name(record)
-            long = {}
-            if name in (".", ".."):
-                continue
-            yield _found(
-                record, checked_name(name.encode("utf-8", "replace"), directory), directory
-            )
+def _is_special(record: Any) -> bool:
+    """Whether this is "." or "..", or the volume's label."""
+    return bool(record.is_special() or record.is_volume_id())
 
 
-def _found(record: bytes, name: str, directory: str) -> _Found:
-    high, time, date, low, size = struct.unpack_from("<HHHHI", record, 20)
-    path = f"{directory}/{name}" if directory else name
-    is_directory = bool(record[11] & _DIRECTORY)
+def _found(record: Any, directory: str) -> _Found:
+    text = str(record.lfn_entry) if record.lfn_entry else _short_name(record)
+    name = checked_name(text.partition("\0")[0].encode("utf-8", "replace"), directory)
+    is_directory = bool(record.is_directory())
     entry = Entry(
-        path,
+        f"{directory}/{name}" if directory else name,
         "d" if is_directory else "f",
         0o755 if is_directory else 0o644,
-        mtime=_seconds(date, time) * 1_000_000_000,
-        size=0 if is_directory else size,
+        mtime=_seconds(record.wrtdate, record.wrttime) * 1_000_000_000,
+        size=0 if is_directory else record.filesize,
     )
-    return _Found(entry, low | high << 16)
+    return _Found(entry, record.get_cluster())
 
 
-def _long_name(parts: dict[int, bytes]) -> str:
-    if not parts or set(parts) != set(range(1, len(parts) + 1)):
-        return ""
-    text = b"".join(parts[number] for number in sorted(parts)).decode("utf-16-le", "replace")
-    return text.partition("\0")[0]
-
-
-def _short_name(record: bytes) -> str:
-    raw = bytes([0xE5]) + record[1:11] if record[0] == 0x05 else record[:11]
-    name = raw[:8].decode("cp437").rstrip(" ")
-    extension = raw[8:].decode("cp437").rstrip(" ")
-    if record[12] & 0x08:
+def _short_name(record: Any) -> str:
+    """The short name, in the case that Windows NT notes for it, which pyfatfs leaves out."""
+    raw = bytes(record.name.name)
+    if raw[0] == 0x05:
+        raw = b"\xe5" + raw[1:]
+    name, extension = (part.decode("cp437").rstrip(" ") for part in (raw[:8], raw[8:]))
+    if record.ntres & 0x08:
         name = name.lower()
-    if record[12] & 0x10:
+    if record.ntres & 0x10:
         extension = extension.lower()
     return f"{name}.{extension}" if extension else name
 

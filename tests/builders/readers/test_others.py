@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
+import sys
 import uuid as uuids
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -129,6 +132,48 @@ def test_a_fat_of_mkfs_and_mtools_is_read(bits: str, tmp_path: Path) -> None:
     assert set(seen) == {"Some Folder"} | {f"Some Folder/{name}" for name in texts}
     for name, text in texts.items():
         assert content(found, seen[f"Some Folder/{name}"]) == text
+
+
+def test_fat_is_read_without_what_pyfatfs_cannot_import_everywhere() -> None:
+    """PyFatFS itself needs pkg_resources, which setuptools 82 has removed."""
+    code = "import sys, pyfatfs.PyFat; print({'fs', 'pkg_resources'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "set()\n"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), kind=st.sampled_from(["fat12", "fat16"]))
+def test_damage_of_a_fat_is_an_error_of_its_own(kind: str, data: st.DataObject) -> None:
+    """Chains that go round, directories in themselves, names of half characters."""
+    good = bytearray(small_fat(kind))
+    places = [found.start() for found in re.finditer(rb"[^\0q]", good)]
+    for _ in range(data.draw(st.integers(1, 5))):
+        place = data.draw(st.sampled_from(places))
+        good[place] = data.draw(st.sampled_from([0, 1, 2, 3, 5, 0x0F, 0x10, 0x41, 0xD8, 0xFF]))
+    with TemporaryDirectory() as directory:
+        (Path(directory) / "image").write_bytes(good)
+        file = FileSource(Path(directory) / "image")
+        try:
+            found = open_file_system(file)
+            for entry in everything(found):
+                if entry.kind == "f":
+                    assert sum(len(part) for _, part in found.runs(entry.path)) <= file.size
+        except BuilderError:
+            pass
+        finally:
+            file.close()
+
+
+@cache
+def small_fat(kind: str) -> bytes:
+    files = [
+        Entry(f"dir/long name {number}.text", "f", 0o644, size=3000, ref=b"q" * 3000)
+        for number in range(4)
+    ]
+    with TemporaryDirectory() as directory:
+        image = Path(directory) / "image"
+        raw.write(plan(kind, merge([ROOT], files), {"uuid": UUID}), image, Path)
+        return image.read_bytes()
 
 
 @needs("xorriso")
