@@ -20,7 +20,7 @@
 # Usage: grow-partition MOUNT-POINT. Makes the last partition of a disk, which is mounted there, as
 # large as the disk, and its file system as large as the partition.
 set -eu
-device=$(findmnt --noheadings --output SOURCE --target \"$1\")
+device=$(findmnt --noheadings --nofsroot --output SOURCE --mountpoint \"$1\")
 name=${device##*/}
 cd -P \"/sys/class/block/$name/..\"
 disk=${PWD##*/}

@@ -213,9 +213,13 @@
                           (image-partitions base)))
          (location (image-location base))))
 
+(define (disk-image? image)
+  "Is IMAGE a disk with partitions, in whatever kind of file?"
+  (memq (image-format image) '(disk-image compressed-qcow2 vmdk vhd vhdx)))
+
 (define (image-with-root-type base os)
   "BASE, of an image type, with a btrfs where OS declares that its root is one."
-  (if (and (memq (image-format base) '(disk-image compressed-qcow2 vmdk vhd))
+  (if (and (disk-image? base)
            (string=? (file-system-type (operating-system-root-file-system os)) "btrfs"))
       (image (inherit base)
              (partitions (map (lambda (part)
@@ -275,7 +279,6 @@ names what is in the image, and from the partition's place."
                                            (derived "partition"))))
                       done))))))
 
-(define (disk-image? image) (memq (image-format image) '(disk-image compressed-qcow2 vmdk vhd)))
 (define (container? image) (memq (image-format image) '(docker oci tarball wsl2)))
 
 ;; Services by which a system sets up a network of its own.
@@ -300,14 +303,13 @@ that it must not have."
 (define (operating-system-for-image image)
   "The operating system of IMAGE with its root where the image has it."
   (let ((os (fitted-system image)))
-    (case (image-format image)
-      ((disk-image compressed-qcow2 vmdk vhd vhdx)
-       (let ((root (find-root-partition image)))
-         (if (image-volatile-root? image)
-             (with-root (with-devices os root) "overlay" "overlay")
-             (with-root (with-devices os root)
-                        (partition-uuid root) (partition-file-system root)))))
-      (else (with-root os "overlay" "overlay")))))
+    (if (disk-image? image)
+        (let ((root (find-root-partition image)))
+          (if (image-volatile-root? image)
+              (with-root (with-devices os root) "overlay" "overlay")
+              (with-root (with-devices os root)
+                         (partition-uuid root) (partition-file-system root))))
+        (with-root os "overlay" "overlay"))))
 
 (define (with-devices os root)
   "OS with the subvolumes that it mounts from the partition ROOT on the device that this is."
