@@ -99,6 +99,8 @@ def _switches(program: Program, words: Sequence[str]) -> Iterator[tuple[str, str
                 hint=f"these are: {known}",
             )
         attached = word[len(takes) :]
+        if takes.startswith("--"):
+            attached = attached.removeprefix("=")
         if not attached:
             if not rest:
                 raise BadMkfsOption(f"the option {takes} of {program.name} needs a value")
@@ -305,17 +307,47 @@ def _subvolume(text: str) -> Options:
     return {"subvolumes": ({"path": path, "kind": kind},)}
 
 
+_BTRFS_HAS = ("extref", "skinny-metadata", "no-holes", "free-space-tree")
+
+
+def _btrfs_features(text: str) -> Options:
+    for feature in text.split(","):
+        if feature not in _BTRFS_HAS:
+            raise _BadValue(f"the features always are {', '.join(_BTRFS_HAS)}")
+    return {}
+
+
+def _nodesize(text: str) -> Options:
+    number = _number(text[:-1]) * 1024 if text[-1:] in ("k", "K") else _number(text)
+    if number not in (4096, 8192, 16384, 32768, 65536):
+        raise _BadValue("a power of two from 4096 to 65536 is wanted")
+    return {"nodesize": number}
+
+
 _BTRFS = Program(
     "mkfs.btrfs",
     {
-        "--subvol": _subvolume,
-        "-u": _subvolume,
-        "-m": _metadata,
-        "-n": _numbered("nodesize", least=4096, most=65536),
-        "-d": _only("single", why="contents are stored once"),
-        "-s": _only("4096", why="sectors always have 4096 bytes"),
+        **dict.fromkeys(("-u", "--subvol"), _subvolume),
+        **dict.fromkeys(("-m", "--metadata"), _metadata),
+        **dict.fromkeys(("-n", "--nodesize"), _nodesize),
+        **dict.fromkeys(
+            ("-O", "-R", "--features", "--runtime-features"),
+            _btrfs_features,
+        ),
+        **dict.fromkeys(("-d", "--data"), _only("single", why="contents are stored once")),
+        **dict.fromkeys(
+            ("-s", "--sectorsize"),
+            _only("4096", "4k", why="sectors always have 4096 bytes"),
+        ),
+        **dict.fromkeys(
+            ("--csum", "--checksum"), _only("crc32c", why="checksums always are crc32c")
+        ),
     },
-    elsewhere={"-L": "label", "-U": "uuid"},
+    elsewhere={
+        **dict.fromkeys(("-L", "--label"), "label"),
+        **dict.fromkeys(("-U", "--uuid"), "uuid"),
+        **dict.fromkeys(("-b", "--byte-count"), "size"),
+    },
 )
 
 

@@ -131,7 +131,8 @@ def test_an_option_of_fat_is_seen_by_its_judge(
 @judges.needs("btrfs")
 def test_a_btrfs_has_its_subvolumes(tmp_path: Path) -> None:
     image = tmp_path / "image"
-    words = ["--subvol", "d1", "--subvol", "ro:d2", "-m", "single", "-n", "4096"]
+    words = ["--subvol", "d1", "--subvol=ro:d2", "-m", "single", "--nodesize", "4k"]
+    words += ["-O", "no-holes,extref", "--csum", "crc32c", "-dsingle"]
     raw.write(plan("btrfs", TREE, {"uuid": UUID, **options("btrfs", words)}), image, Path)
     subprocess.run(["btrfs", "check", image], check=True, capture_output=True)
     shown = subprocess.run(
@@ -170,6 +171,10 @@ def test_the_serial_of_a_fat_is_its_uuid(tmp_path: Path) -> None:
         ("erofs", "-C 5000", "multiple of 4096"),
         ("btrfs", "-d dup", "stored once"),
         ("btrfs", "--subvol big:x", "PATH is wanted"),
+        ("btrfs", "-O zoned", "the features always are extref"),
+        ("btrfs", "-n 10k", "a power of two"),
+        ("btrfs", "--csum xxhash", "always are crc32c"),
+        ("btrfs", "--label=x", "by the partition's field label"),
         ("unformatted", "-x", "takes no options"),
     ],
 )
