@@ -17,6 +17,7 @@ from lang.runtime.condition_types import (
     ERROR_LOCATION,
     FIX_HINT,
     IRRITANTS,
+    LEXICAL,
     POSITION,
     WHO,
     Condition,
@@ -100,7 +101,8 @@ def explain(
     if location is None:
         location = _place(trace, reached[LONGEST_TRACE:], sources)
     message = condition_text(payload)
-    if isinstance(payload, Condition) and not payload.field(WHO, "who"):
+    nameless = isinstance(payload, Condition) and not payload.field(WHO, "who")
+    if nameless and not payload.has_type(LEXICAL):
         message = _operator(location, sources) + message
     hint = payload.field(FIX_HINT, "hint") if isinstance(payload, Condition) else None
     kind = _kind(payload)

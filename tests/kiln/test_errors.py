@@ -30,6 +30,7 @@ def declaration(more: str = "", **replacements: str) -> str:
 
 CASES = {
     "an unclosed parenthesis": ("(define x\n  (list 1 2)\n", 1, 1, "never closed"),
+    "a sum without its end": ("(+ 1 2\n", 1, 1, "error: ( is never closed"),
     "an unbound variable": (declaration("(packages %base-pakages)"), 9, 13, "%base-packages"),
     "an unknown field": (declaration(host_name="hostname"), 3, 3, "host-name"),
     "a missing field": (
