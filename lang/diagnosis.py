@@ -147,6 +147,8 @@ def _chain(trace: Sequence[Call]) -> list[str]:
         steps.append((same[-1], sum(call == same[-1] for call in same)))
     if len(steps) < 2 and (not steps or steps[0][1] == 1):
         return []
+    if all(call.library for call in trace):
+        return []  # Kiln's own procedures looked at what was declared
     lines = []
     for number, (call, times) in enumerate(steps[:SHOWN_CALLS]):
         word = "called at" if call.procedure == TOP else "called by" if number else "in"

@@ -120,3 +120,4 @@ def test_only_a_container_can_share_the_network_of_its_host(
     ended = run_kiln("image", "-n", file.name, cwd=tmp_path)
     assert ended.err.startswith("own.scm:2:"), ended.err
     assert "only a container" in ended.err
+    assert "called by" not in ended.err  # what Kiln did is not what the user wrote
