@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import subprocess
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,7 +26,7 @@ from builders.tree import Content, Entry, order
 from tests.builders.filesystems import judges
 from tests.builders.filesystems.test_erofs import ROOT, UUID, compare_extracted, fsck
 from tests.builders.filesystems.trees import sources, trees
-from tests.builders.readers.test_ext4 import compare
+from tests.builders.readers.test_ext4 import compare, everything
 
 BLOCK = 4096
 TIME = 10**18
@@ -195,3 +196,37 @@ def test_a_source_that_has_become_shorter_is_an_error(tmp_path: Path) -> None:
 def test_there_is_no_compression_without_room() -> None:
     with pytest.raises(BadOption, match="no room"):
         plan("erofs", [ROOT], {"uuid": UUID, "compression": "lz4"})
+
+
+@cache
+def small() -> bytes:
+    files = [
+        Entry("noise", "f", 0o644, size=9000, ref=noise(9000)),
+        Entry("text", "f", 0o644, size=150_001, ref=text(150_001)),
+        Entry("zeros", "f", 0o644, size=100_000, ref=bytes(100_000)),
+    ]
+    with TemporaryDirectory() as folder:
+        image, _ = pack([ROOT, *files], Path(folder), cluster=32 << 10)
+        return image.read_bytes()
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_damage_is_an_error_of_its_own(data: st.DataObject) -> None:
+    """In the superblock, inodes, indexes and the beginning of what is compressed."""
+    damaged = bytearray(small())
+    for _ in range(data.draw(st.integers(1, 5))):
+        place = data.draw(st.integers(1024, 1200) | st.integers(4096, 9000))
+        damaged[place] = data.draw(st.sampled_from([0, 1, 2, 3, 8, 0x7F, 0x80, 0xFF]))
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "image").write_bytes(damaged)
+        file = FileSource(Path(folder) / "image")
+        try:
+            found = open_file_system(file)
+            for entry in everything(found):
+                for _, part in zip(range(1000), found.runs(entry.path), strict=False):
+                    assert len(part[1]) <= 12 << 20
+        except BuilderError:
+            pass
+        finally:
+            file.close()
