@@ -78,7 +78,10 @@ class BtrfsOptions:
         if self.nodesize not in (4096, 8192, 16384, 32768, 65536):
             raise BadOption("nodesize", f"{self.nodesize}; a power of 2 from 4096 to 65536")
         if self.size is not None and self.size < self.least:
-            raise BadOption("size", f"{self.size:,} bytes; {self.least:,} are the least for btrfs")
+            raise BadOption(
+                "size",
+                f"{self.size:,} bytes; {self.least:,} are the least for a btrfs with its metadata {self.metadata}",
+            )
         if self.free is not None and self.free < 0:
             raise BadOption("free", "it must not be negative")
         self._check_subvolumes()

@@ -79,7 +79,11 @@ def divide(hierarchy: Hierarchy, subvolumes: Sequence[Subvolume]) -> Division:
         inodes[number] = FIRST_FREE + len(members)
         members.append(number)
     for path in wanted:
-        raise BadOption("subvolumes", f"the tree has no directory /{path}")
+        raise BadOption(
+            "subvolumes",
+            f"the tree has no directory /{path}; a root is put into a subvolume by the mount option"
+            f" subvol={path} of /",
+        )
     return Division(volumes, of, inodes)
 
 

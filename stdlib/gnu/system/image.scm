@@ -404,7 +404,8 @@ that it must not have."
          (root-uuid (uuid-string (partition-uuid root)))
          (arguments (append
                      (system-kernel-arguments os (partition-uuid root) type
-                                              #:subvolume subvolume)
+                                              #:subvolume
+                                              (or subvolume (and (string=? type "btrfs") "/")))
                      (if (image-volatile-root? image) '("kiln.volatile=1") '())))
          (tree (system-tree blueprint (operating-system-for-image image)
                             (boot-files os blueprint arguments #:subvolume subvolume)))

@@ -18,7 +18,7 @@
 
 (define* (system-kernel-arguments os root type #:key (subvolume #f))
   "The kernel's arguments for OS with its root on the device ROOT, of file system TYPE, in
-SUBVOLUME if it has any."
+SUBVOLUME if it has any: \"/\" is the top, which need not be what is mounted by default."
   (let ((root-fs (operating-system-root-file-system os)))
     (append (list (string-append "root=" (device->spec root)))
             (if type (list (string-append "rootfstype=" type)) '())

@@ -63,7 +63,7 @@ def checked(image: Path) -> Path:
     return image
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     tree=trees("pool"),
     size=st.sampled_from([None, None, 200 * MIB]),
@@ -92,7 +92,7 @@ def test_any_tree_is_what_the_kernel_shows(
             judges.compare_mounted(image, entries, contents, "btrfs")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(tree=trees("pool"))
 def test_pieces_of_a_plan_are_apart_and_the_plan_is_always_the_same(
     tree: tuple[list[Entry], dict[str, bytes], bytes],

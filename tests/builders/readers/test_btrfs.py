@@ -26,7 +26,7 @@ UUID = uuids.UUID("12345678-9abc-4def-8123-456789abcdef")
 ROOT = Entry("", "d", 0o755, mtime=10**18)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(tree=trees("pool"))
 def test_any_tree_is_read_back(tree: tuple[list[Entry], dict[str, bytes], bytes]) -> None:
     entries, contents, pool = tree
