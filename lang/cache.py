@@ -14,19 +14,17 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from lang.digests import sha256
+from lang.digests import SIZE, hasher
 from lang.modules import ModuleName
-
-_KEY_SIZE: Final = 32
 
 
 @functools.cache
 def version() -> str:
     """What changes whenever this language's implementation does."""
     files = sorted(_python_files(str(Path(__file__).parent), ""))
-    return sha256(
+    return hasher(
         f"{sys.implementation.cache_tag} {sys.flags.optimize} {files}".encode()
     ).hexdigest()
 
@@ -44,7 +42,7 @@ def _python_files(directory: str, prefix: str) -> Iterator[tuple[str, int, int]]
 
 def source_key(stage: str, name: ModuleName, file: str, text: str) -> bytes:
     """The hash of what an entry is compiled from, apart from the modules below it."""
-    digest = sha256()
+    digest = hasher()
     for part in (version(), stage, repr(name), file, text):
         digest.update(part.encode())
         digest.update(b"\0")
@@ -65,13 +63,13 @@ class Cache:
             data = self._path(name, file).read_bytes()
         except OSError:
             return None
-        if data[:_KEY_SIZE] != key:
+        if data[:SIZE] != key:
             return None
         try:
-            checksum = sha256(data[2 * _KEY_SIZE :]).digest()
-            if checksum != data[_KEY_SIZE : 2 * _KEY_SIZE]:
+            checksum = hasher(data[2 * SIZE :]).digest()
+            if checksum != data[SIZE : 2 * SIZE]:
                 return None
-            return marshal.loads(data[2 * _KEY_SIZE :])
+            return marshal.loads(data[2 * SIZE :])
         except (EOFError, ValueError, TypeError):
             return None
 
@@ -85,7 +83,7 @@ class Cache:
             path = self._path(name, file)
             temporary = path.with_suffix(f".{os.getpid()}")
             try:
-                temporary.write_bytes(key + sha256(data).digest() + data)
+                temporary.write_bytes(key + hasher(data).digest() + data)
                 temporary.replace(path)
             except BaseException:
                 temporary.unlink(missing_ok=True)
@@ -94,7 +92,7 @@ class Cache:
             return
 
     def _path(self, name: ModuleName, file: str) -> Path:
-        label = sha256(f"{name!r} {file}".encode()).hexdigest()[:32]
+        label = hasher(f"{name!r} {file}".encode()).hexdigest()[:32]
         return self.directory / f"{label}.compiled"
 
     def _private(self) -> bool:

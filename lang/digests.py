@@ -1,18 +1,21 @@
-"""SHA-256 without OpenSSL: loading that takes longer than everything that is hashed here."""
+"""Hashes of texts and code, without OpenSSL: loading that takes longer than all that is hashed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from hashlib import sha256
+    from hashlib import blake2b
 else:
     try:
-        from _sha2 import sha256
+        from _blake2 import blake2b
     except ImportError:
-        try:
-            from _sha256 import sha256
-        except ImportError:
-            from hashlib import sha256
+        from hashlib import blake2b
 
-__all__ = ["sha256"]
+SIZE: Final = 32
+"""Bytes."""
+
+
+def hasher(data: bytes = b"") -> blake2b:
+    """A hash of `data`, which more can be added to."""
+    return blake2b(data, digest_size=SIZE)

@@ -20,7 +20,7 @@ from lang.cache import Cache, source_key
 from lang.constants import UnserialisableConstantError
 from lang.data import UNSPECIFIED, Symbol, symbol
 from lang.deep import run_deep
-from lang.digests import sha256
+from lang.digests import hasher
 from lang.errors import ReadError, SchemeSyntaxError
 from lang.expand import CORE, FORMS, expand, walk
 from lang.forms import SUPPORT
@@ -448,7 +448,7 @@ def program(source: Source) -> list[Any]:
 
 
 def _digest(key: bytes, digests: list[tuple[ModuleName, str]]) -> str:
-    return sha256(key + repr(digests).encode()).hexdigest()
+    return hasher(key + repr(digests).encode()).hexdigest()
 
 
 def _global_keys(node: Node) -> set[str]:

@@ -6,18 +6,18 @@ import itertools
 import marshal
 from collections.abc import Callable, Mapping, Sequence
 from types import CodeType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from lang.analyse import Analysis, Form, analyse
-from lang.codegen import RESULT, generate
 from lang.constants import UnserialisableConstantError, decode, encode
 from lang.data import UNSPECIFIED
-from lang.digests import sha256
+from lang.digests import hasher
 from lang.ir import Node
-from lang.numeric import find_numeric
-from lang.runtime.inline import SUPPORT
+from lang.runtime.inline import RESULT, SUPPORT
 from lang.runtime.trampoline import call_values
 from lang.sources import Source, SourceMap
+
+if TYPE_CHECKING:
+    from lang.analyse import Analysis, Form
 
 ASSUMED: Final = "$assumed"
 """The global variable with the keys whose procedures some code calls without expecting TAIL."""
@@ -72,6 +72,11 @@ def compile_unit(
     `name` is the file name in tracebacks. `core` holds the bindings of the core module: calls of
     its procedures need no check for TAIL, and some are written out.
     """
+    # The compiler is not imported where all that is run comes from the cache.
+    from lang.analyse import analyse
+    from lang.codegen import generate
+    from lang.numeric import find_numeric
+
     source = _source(nodes, sources, name)
     forms, analysis = analyse(nodes, core)
     find_numeric(forms, analysis)
@@ -134,4 +139,4 @@ def _prefix(name: str, constants: Sequence[Any]) -> str:
         content = marshal.dumps([name, *map(encode, constants)])
     except UnserialisableConstantError:
         return f"$k{next(_serial)}"
-    return "$k" + sha256(content).hexdigest()[:16]
+    return "$k" + hasher(content).hexdigest()[:16]

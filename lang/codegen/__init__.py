@@ -16,10 +16,9 @@ from lang.analyse import Analysis, Form
 from lang.codegen import forms, procedures
 from lang.codegen.emitter import Emitter
 from lang.ir import CaseLam, Lam
+from lang.runtime.inline import RESULT
 from lang.sources import Source
 
-RESULT = "$result"
-"""The global variable that holds the value of the last form after a unit has run."""
 THUNK = "$top"
 """The name of the functions that top-level forms become."""
 

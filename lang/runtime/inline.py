@@ -103,6 +103,9 @@ def characters(value: Any) -> list[str] | None:
     return value.chars if type(value) is MString else None
 
 
+RESULT: Final = "$result"
+"""The global variable that holds the value of the last form after a unit has run."""
+
 SUPPORT: Final[dict[str, Any]] = {
     "__builtins__": {},
     "$TAIL": TAIL,
