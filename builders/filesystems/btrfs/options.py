@@ -80,7 +80,8 @@ class BtrfsOptions:
         if self.size is not None and self.size < self.least:
             raise BadOption(
                 "size",
-                f"{self.size:,} bytes; {self.least:,} are the least for a btrfs with its metadata {self.metadata}",
+                f"{self.size:,} bytes; {self.least:,} are the least for a btrfs with its metadata "
+                f"{self.metadata}",
             )
         if self.free is not None and self.free < 0:
             raise BadOption("free", "it must not be negative")
