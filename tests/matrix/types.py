@@ -37,7 +37,7 @@ class Images:
         parser = argparse.ArgumentParser()
         image.configure(parser)
         arguments = parser.parse_args(["-t", kind, str(EXAMPLE)])
-        return image._lower(self.session, self.value, arguments)
+        return image._lower(self.session, self.value, arguments, kind)
 
     def built(self, derivation: Derivation) -> Path:
         """The output, built if it has to be."""
