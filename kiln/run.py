@@ -164,13 +164,15 @@ def recognised(image: Path) -> Found:
 
 
 def _virtual(image: Path, format: str) -> Found:
-    """A disk in a format of virtual machines; what starts it is seen if Kiln reads the format."""
-    from builders.readers.source import FileSource
+    """A disk in a format of virtual machines; what starts it is seen if Kiln can read it."""
+    from builders.errors import BuilderError
     from kiln.inspect_place import disk
 
-    with disk(image) as source:
-        head = b"" if isinstance(source, FileSource) else source.read(0, 1024)
-    return Found(format, "virtio", _firmware(head) if head else "bios")
+    try:
+        with disk(image) as source:
+            return Found(format, "virtio", _firmware(source.read(0, 1024)))
+    except BuilderError:  # a variant that only QEMU knows
+        return Found(format, "virtio", "bios")
 
 
 def _firmware(head: bytes) -> Literal["bios", "uefi"]:
