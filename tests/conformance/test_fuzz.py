@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -112,3 +113,44 @@ def test_data_from_a_port_are_read_or_refused(text: str) -> None:
     read = session().eval_text("(lambda (text) (read (open-input-string text)))")
     with suppress(errors.ReadError):
         write(read(text))  # type: ignore[operator]
+
+
+WORDS = st.sampled_from([*NAMES.split(), *LITERALS.split()])
+SEEDS = (
+    "(define-syntax swap! (syntax-rules () ((_ a b) (let ((t a)) (set! a b) (set! b t)))))"
+    " (let ((t 1) (u 2)) (swap! t u) (list t u))",
+    "(define-syntax m (lambda (x) (syntax-case x () ((_ (a b ...) ...) #'(list a ... '(b ...) ...)"
+    "))))  (m (1 2) (3))",
+    "(define k #f) (call/cc (lambda (c) (set! k c))) (guard (e (#t e)) (raise 'x))",
+    "(call-with-prompt 'p (lambda () (+ 1 (abort-to-prompt 'p 2))) (lambda (k v) (k v)))",
+    "(match '(1 (2 3) 4) ((a (b ...) . c) (list a b c)) (_ 'no))",
+    "(define-record-type p (make-p x) p? (x p-x))"
+    " (define-values (a b) (values (make-p 1) 2)) (p-x a)",
+    "(let-values (((q r) (floor/ 7 2))) (case q ((1 2) 'low) ((3) => list) (else r)))",
+    "(define-condition-type &c &error c? (f c-f)) (guard (e ((c? e) (c-f e))) (raise 1))",
+)
+TOKENS = re.compile(r"#?['`,]@?|#?\(|\)|[^\s()'`,]+")
+
+
+@st.composite
+def mutations(draw: st.DrawFn) -> str:
+    """A program of SEEDS with some tokens replaced, left out, doubled or added."""
+    tokens = TOKENS.findall(draw(st.sampled_from(SEEDS)))
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(tokens) - 1))
+        match draw(st.sampled_from(["replace", "drop", "double", "add"])):
+            case "replace":
+                tokens[at] = draw(WORDS) if tokens[at] not in "()" else tokens[at]
+            case "drop" if len(tokens) > 1:
+                del tokens[at]
+            case "double":
+                tokens.insert(at, tokens[at])
+            case _:
+                tokens.insert(at, draw(WORDS))
+    return " ".join(tokens)
+
+
+@FUZZED
+@given(mutations())
+def test_programs_with_mistakes_give_a_value_or_a_condition(program: str) -> None:
+    outcome(IMPORTS + program)
