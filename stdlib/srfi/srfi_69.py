@@ -174,6 +174,5 @@ def copy(hash_table: Any) -> HashTable:
 def merge(target: Any, source: Any) -> HashTable:
     result = table("hash-table-merge!", target)
     for entry in table("hash-table-merge!", source):
-        if result.key(entry.car) not in result.entries:
-            result.put(entry.car, entry.cdr)
+        result.put(entry.car, entry.cdr)
     return result

@@ -153,7 +153,9 @@ def _fresh(bounds: Bounds, fill: Callable[[int], Any], kind: Any = True) -> Arra
 def _simple(array: Array) -> Any:
     """A vector where the array is as good as one: an ordinary one of one dimension from 0."""
     plain = array.kind is True and len(array.bounds) == 1 and array.bounds[0][0] == 0
-    return array.items if plain and type(array.items) is list and array.steps == (1,) else array
+    if not plain or type(array.items) is not list or array.steps != (1,) or array.base != 0:
+        return array
+    return array.items if array.bounds[0][1] == len(array.items) - 1 else array
 
 
 @LIBRARY.procedure("make-array")

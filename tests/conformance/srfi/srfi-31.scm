@@ -4,4 +4,12 @@
 (test-equal 120 ((rec (factorial n) (if (= n 0) 1 (* n (factorial (- n 1))))) 5))
 (test-equal '(1 2 3) ((rec (f . args) args) 1 2 3))
 (test-equal 3 ((rec f (lambda (n) (if (= n 0) 3 (f (- n 1))))) 5))
+(test-group "edge cases"
+  (test-equal 120 ((rec (f n) (if (= n 0) 1 (* n (f (- n 1))))) 5))
+  (test-equal 10 ((rec f (lambda (n) (if (= n 0) 0 (+ n (f (- n 1)))))) 4))
+  (test-assert (procedure? (rec f (lambda () f))))
+  (test-assert (let ((g (rec f (lambda () f)))) (eq? g (g))))
+  (test-equal 3 ((rec (f . args) (length args)) 1 2 3))
+  (test-equal 'done (let ((f 5)) ((rec (f n) (if (zero? n) 'done (f (- n 1)))) 3)))
+  (test-equal 1 (car (force (cdr (rec s (cons 1 (delay s))))))))
 (test-end "srfi-31")

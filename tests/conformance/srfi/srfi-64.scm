@@ -1,0 +1,93 @@
+;;; SRFI 64: test suites, run by runners of their own so that what fails is looked at, not reported.
+(use-modules (srfi srfi-64))
+
+;; Counts of a suite: passed, failed, passed and failed against expectation, skipped.
+(define-syntax-rule (counts form ...)
+  (let ((runner (test-runner-null)))
+    (test-with-runner runner
+      (test-begin "inner")
+      form ...
+      (test-end "inner"))
+    (list (test-runner-pass-count runner) (test-runner-fail-count runner)
+          (test-runner-xpass-count runner) (test-runner-xfail-count runner)
+          (test-runner-skip-count runner))))
+
+(define inner-counts
+  (list (counts (test-assert #t) (test-assert 5) (test-assert #f))
+        (counts (test-equal '(1 2) (list 1 2)) (test-equal "a" "b"))
+        (counts (test-eq 'a 'a) (test-eq '(a) (list 'a)))
+        (counts (test-eqv 1.5 1.5) (test-eqv 2 2.0))
+        (counts (test-approximate 1.0 1.05 0.1) (test-approximate 1.0 1.5 0.1))
+        (counts (test-error #t (car 5)) (test-error #t 5))
+        (counts (test-assert "named" #t) (test-equal "named too" 3 (+ 1 2)))
+        (counts (test-assert (error "raised")))
+        (counts (test-expect-fail 1) (test-assert #f) (test-assert #t))
+        (counts (test-expect-fail "odd") (test-assert "odd" #t) (test-assert "other" #t))
+        (counts (test-skip 1) (test-assert #f) (test-assert #t))
+        (counts (test-skip "a") (test-assert "a" #f) (test-assert "b" #t))
+        (counts (test-skip (test-match-all "a" (test-match-nth 2)))
+                (test-assert "a" #t) (test-assert "a" #f) (test-assert "a" #t))
+        (counts (test-skip (test-match-any "a" "b"))
+                (test-assert "a" #f) (test-assert "b" #f) (test-assert "c" #t))
+        (counts (test-skip (test-match-nth 2 2))
+                (test-assert #t) (test-assert #f) (test-assert #f) (test-assert #t))
+        (counts (test-group "g" (test-assert #t) (test-assert #f)) (test-assert #t))))
+
+(define order '())
+(define (note! x) (set! order (cons x order)))
+(define watched
+  (let ((runner (test-runner-null)))
+    (test-runner-on-group-begin! runner (lambda (r name count) (note! (list 'begin name count))))
+    (test-runner-on-group-end! runner (lambda (r) (note! 'end)))
+    (test-runner-on-test-end! runner
+      (lambda (r) (note! (list (test-runner-test-name r) (test-result-kind r)
+                               (test-runner-group-path r)))))
+    (test-runner-on-final! runner (lambda (r) (note! 'final)))
+    (test-runner-aux-value! runner 'aux)
+    (test-with-runner runner
+      (test-begin "outer" 2)
+      (test-begin "inner")
+      (test-assert "yes" #t)
+      (test-end "inner")
+      (test-equal "no" 1 2)
+      (test-end "outer"))
+    (reverse order)))
+
+(define cleaned
+  (let ((trace '()) (runner (test-runner-null)))
+    (test-with-runner runner
+      (test-begin "c")
+      (test-group-with-cleanup "g"
+        (test-assert #t)
+        (set! trace (cons 'body trace))
+        (set! trace (cons 'cleanup trace)))
+      (test-end "c"))
+    (reverse trace)))
+
+(define results
+  (let ((runner (test-runner-null)) (seen '()))
+    (test-runner-on-test-end! runner
+      (lambda (r)
+        (set! seen (list (test-result-ref r 'expected-value) (test-result-ref r 'actual-value)
+                         (test-result-ref r 'nothing 'default)))))
+    (test-with-runner runner
+      (test-begin "r")
+      (test-equal 3 (+ 1 1))
+      (test-end "r"))
+    seen))
+
+(test-begin "srfi-64")
+(test-equal '((2 1 0 0 0) (1 1 0 0 0) (1 1 0 0 0) (1 1 0 0 0) (1 1 0 0 0) (1 1 0 0 0) (2 0 0 0 0)
+              (0 1 0 0 0) (1 0 0 1 0) (1 0 1 0 0) (1 0 0 0 1) (1 0 0 0 1) (2 0 0 0 1) (1 0 0 0 2)
+              (2 0 0 0 2) (2 1 0 0 0))
+  inner-counts)
+(test-equal '((begin "outer" 2) (begin "inner" #f) ("yes" pass ("outer" "inner")) end
+              ("no" fail ("outer")) end final)
+  watched)
+(test-equal '(body cleanup) cleaned)
+(test-equal '(3 2 default) results)
+(test-assert (test-runner? (test-runner-null)))
+(test-assert (not (test-runner? 5)))
+(test-equal 7 (test-read-eval-string "(+ 3 4)"))
+(test-equal 'aux (let ((r (test-runner-null))) (test-runner-aux-value! r 'aux) (test-runner-aux-value r)))
+(test-end "srfi-64")
