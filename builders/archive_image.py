@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from builders import cpio
@@ -103,9 +103,11 @@ def _write(build: Build, kind: str, tree: Sequence[Entry], compression: str | No
                 compression=compression, level=level,
             )  # fmt: skip
         else:
-            _write_pieces(build, docker(container, plans, build.real, build.progress), compression)
+            pieces = docker(container, plans, build.real, build.progress)
+            _write_pieces(build, pieces, compression, compress.compress)
     elif kind == "cpio":
-        _write_pieces(build, cpio.archive(tree, content_reader(build.real)), compression)
+        pieces = cpio.archive(tree, content_reader(build.real))
+        _write_pieces(build, pieces, compression, compress.for_kernels)
     else:
         if kind == "wsl2":
             tree = wsl.configured(tree, build.epoch)
@@ -132,10 +134,13 @@ def _container(build: Build) -> Container:
 
 
 def _write_pieces(
-    build: Build, pieces: Iterable[bytes | bytearray], compression: str | None
+    build: Build,
+    pieces: Iterable[bytes | bytearray],
+    compression: str | None,
+    pack: Callable[[compress.Pieces, str, int | None], Iterator[bytes]],
 ) -> None:
     if compression is None:
         output.write_pieces(stream.regroup(pieces), build.output)
     else:
-        packed = compress.compress(pieces, compression, build.arguments.get("level"))
+        packed = pack(pieces, compression, build.arguments.get("level"))
         output.write_pieces(packed, build.output)

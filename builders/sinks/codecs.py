@@ -8,9 +8,10 @@ its level 3 gives other bytes on other processors, so from there on it is zlib's
 
 from __future__ import annotations
 
+import os
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from builders.errors import BuilderError
@@ -102,10 +103,7 @@ def zstd(level: int, *, checksum: bool = False) -> Codec:
     Raises BadLevel, CompressionUnavailable.
     """
     check_level("zstd", level)
-    try:
-        import zstandard
-    except ImportError:
-        raise CompressionUnavailable("zstd", "zstandard") from None
+    zstandard = _zstandard()
     local = threading.local()
 
     def compress(data: Data) -> bytes:
@@ -117,6 +115,35 @@ def zstd(level: int, *, checksum: bool = False) -> Codec:
         return compressor.compress(data)
 
     return compress
+
+
+def zstd_stream(pieces: Iterable[Data], level: int, threads: int | None = None) -> Iterator[bytes]:
+    """Zstandard (RFC 8878): one frame of all pieces; the bytes do not depend on the threads.
+
+    threads  how many; None: one for each core
+
+    Raises BadLevel, CompressionUnavailable at once.
+    """
+    check_level("zstd", level)
+    zstandard = _zstandard()
+    count = threads or len(os.sched_getaffinity(0))
+    stream = zstandard.ZstdCompressor(level=level, threads=count, write_checksum=True).compressobj()
+
+    def packed() -> Iterator[bytes]:
+        for piece in pieces:
+            if data := stream.compress(piece):
+                yield data
+        yield stream.flush()
+
+    return packed()
+
+
+def _zstandard() -> Any:
+    try:
+        import zstandard
+    except ImportError:
+        raise CompressionUnavailable("zstd", "zstandard") from None
+    return zstandard
 
 
 def lz4(level: int | None = None) -> Codec:

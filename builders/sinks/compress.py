@@ -74,6 +74,24 @@ def compress(
     return method.assemble(in_order(pack_block, regroup(pieces, method.block), threads))
 
 
+def for_kernels(
+    pieces: Pieces, name: str, level: int | None = None, *, threads: int | None = None
+) -> Iterator[bytes]:
+    """`compress` for what Linux unpacks as its first root: one member, frame or stream.
+
+    The kernel takes a second frame for rubbish, and has no CRC-64 (Documentation/staging/xz.rst).
+    Raises what `compress` raises.
+    """
+    method = find(name)
+    level = method.level if level is None else level
+    if name == "zstd":
+        return codecs.zstd_stream(pieces, level, threads)
+    if name == "xz":
+        blocks = regroup(pieces, method.block)
+        return _xz(in_order(_xz_packer(level, lzma.CHECK_CRC32), blocks, threads), b"\0\x01")
+    return compress(pieces, name, level, threads=threads)
+
+
 def find(name: str) -> Method:
     """The method of a name. Raises UnknownCompression."""
     try:
@@ -148,18 +166,20 @@ _XZ_HEADER = 12
 _XZ_FOOTER = 12
 
 
-def _xz_packer(level: int) -> Callable[[codecs.Data], _Packed]:
+def _xz_packer(level: int, check: int = lzma.CHECK_CRC64) -> Callable[[codecs.Data], _Packed]:
     codecs.check_level("xz", level)
 
     def pack(data: codecs.Data) -> _Packed:
-        return _Packed(lzma.compress(data, lzma.FORMAT_XZ, lzma.CHECK_CRC64, level), len(data))
+        return _Packed(lzma.compress(data, lzma.FORMAT_XZ, check, level), len(data))
 
     return pack
 
 
-def _xz(packed: Iterator[_Packed]) -> Iterator[bytes]:
-    """Take the block out of each one-block stream and write one index for all (section 4)."""
-    flags = b"\0\x04"  # CRC64
+def _xz(packed: Iterator[_Packed], flags: bytes = b"\0\x04") -> Iterator[bytes]:
+    """Take the block out of each one-block stream and write one index for all (section 4).
+
+    `flags` name the check of the blocks (section 2.1.1.2): 1 is CRC32, 4 is CRC64.
+    """
     yield b"\xfd7zXZ\0" + flags + _crc32(flags)
     records = bytearray()
     count = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,10 +33,17 @@ class Images:
 
     def derivation(self, kind: str) -> Derivation:
         """What `kiln image -t KIND` would realise."""
-        parser = argparse.ArgumentParser()
-        image.configure(parser)
-        arguments = parser.parse_args(["-t", kind, str(EXAMPLE)])
-        return image._lower(self.session, self.value, arguments, kind)
+        from lang.data import keyword, symbol
+        from lang.runtime.trampoline import call
+
+        def lower() -> Derivation:
+            make, finish = (
+                self.session.value(image.IMAGE_MODULE, name)
+                for name in ("declaration->image", "system-image")
+            )
+            return call(finish, call(make, self.value, keyword("type"), symbol(kind)))
+
+        return workspace.evaluate(self.session, lower)
 
     def built(self, derivation: Derivation) -> Path:
         """The output, built if it has to be."""

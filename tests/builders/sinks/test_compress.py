@@ -44,6 +44,23 @@ def test_neither_pieces_nor_threads_change_the_bytes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", compress.METHODS)
+def test_for_kernels_all_is_one_frame_and_threads_do_not_change_it(name: str) -> None:
+    data = random.Random(1).randbytes(MIB) + b"text" * 5 * MIB
+    packed = b"".join(compress.for_kernels([data[:7], data[7:]], name, 1, threads=1))
+    assert b"".join(compress.for_kernels([data], name, 1, threads=3)) == packed
+    if name == "zstd":
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        assert frame.decompress(packed) == data
+        assert frame.unused_data == b""
+    elif name == "xz":
+        stream = lzma.LZMADecompressor(lzma.FORMAT_XZ)
+        assert stream.decompress(packed) == data
+        assert stream.check == lzma.CHECK_CRC32
+    else:
+        assert gzip.decompress(packed) == data
+
+
+@pytest.mark.parametrize("name", compress.METHODS)
 def test_holes_are_cheap_and_read_as_zeros(name: str) -> None:
     plan = Plan(200 * MIB + 5, [(100 * MIB, b"data")])
     blocks = stream.blocks(plan, lambda _: pytest.fail("no source"), compress.find(name).block)
