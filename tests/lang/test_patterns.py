@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lang.data import NIL, Pair, scheme_list, symbol
@@ -81,6 +81,7 @@ def as_data(tree: object) -> object:
     return scheme_list(map(as_data, tree)) if isinstance(tree, list) else tree
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(trees, min_size=1, max_size=4), max_size=5))
 def test_a_template_like_its_pattern_gives_the_form_back(rows: list[list[object]]) -> None:
     pattern = data(data(A, B, DOTS), DOTS)
