@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lang.data import EOF, UNSPECIFIED
+from lang.runtime.late import soft_ports
 from lang.runtime.library import Library
 from lang.runtime.ports import BytesOutput, InputPort
 from lang.runtime.primitives import arguments, ports
@@ -15,6 +16,9 @@ from lang.runtime.trampoline import call, several, tail_calling
 LIBRARY = Library("ice-9", "binary-ports")
 
 LIBRARY.constant("eof-object", lambda: EOF)
+LIBRARY.constant("make-custom-binary-input-port", soft_ports.custom_input)
+LIBRARY.constant("make-custom-binary-output-port", soft_ports.custom_output)
+LIBRARY.constant("make-custom-binary-input/output-port", soft_ports.custom_both)
 
 
 @LIBRARY.procedure("open-bytevector-input-port")

@@ -134,3 +134,6 @@
 (string->bytevector "λ" "ISO-8859-1")
 (let ((x (list 1 2 3)) (v (vector 1 2))) (set! (cadr x) 'a) (set! (vector-ref v 0) 'b) (list x v))
 (list (string->keyword "a") (keyword->string #:b) (keyword? #:c))
+(let ((s (make-string 4 #\-))) (list ((@ (ice-9 textual-ports) get-string-n!) (open-input-string "abcdef") s 1 2) s))
+(use-modules (rnrs bytevectors))
+(let* ((left '(1 2 3)) (p ((@ (ice-9 binary-ports) make-custom-binary-input-port) "p" (lambda (b start count) (if (null? left) 0 (begin (bytevector-u8-set! b start (car left)) (set! left (cdr left)) 1))) #f #f #f))) ((@ (ice-9 binary-ports) get-bytevector-all) p))
