@@ -99,6 +99,20 @@ FORMATS: dict[str, Format] = {
         "mkfs.erofs",
         most_cpu=1.3,
     ),
+    "erofs-lz4": _file_system(
+        "erofs",
+        {"mkfs.erofs -zlz4": f"mkfs.erofs -zlz4 -C131072 -U {UUID} -T 1 $out $root"},
+        "mkfs.erofs",
+        options={"compression": "lz4"},
+        most_cpu=1.5,
+    ),
+    "erofs-lz4hc": _file_system(
+        "erofs",
+        {"mkfs.erofs -zlz4hc": f"mkfs.erofs -zlz4hc -C131072 -U {UUID} -T 1 $out $root"},
+        "mkfs.erofs",
+        options={"compression": "lz4hc"},
+        most_cpu=1.3,
+    ),
     "iso9660": Format(
         ("builders.formats.iso9660", "iso9660"),
         {"label": "BENCH", "disk_uuid": UUID},
