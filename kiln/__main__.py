@@ -1,7 +1,5 @@
 """`python -m kiln`."""
 
-import sys
+from kiln.main import command
 
-from kiln.main import main
-
-sys.exit(main())
+command()
