@@ -103,10 +103,10 @@ class DataSpace:
             self._used += part
             length -= part
 
-    def finish(self) -> tuple[list[Chunk], list[int]]:
-        """The chunks, the last one cut to what it has, and the bytes in use of each."""
+    def finish(self, free: int) -> tuple[list[Chunk], list[int]]:
+        """The chunks and the bytes in use of each; the last is cut to these and `free` bytes."""
         *full, last = self._chunks
-        length = max(-(-self._used // MIB) * MIB, _LEAST_DATA)
+        length = max(-(-(self._used + free) // MIB) * MIB, _LEAST_DATA)
         chunks = [*full, replace(last, length=min(length, last.length))]
         return chunks, [*(chunk.length for chunk in full), self._used]
 
@@ -114,9 +114,10 @@ class DataSpace:
 def metadata_chunks(start: int, used: int, copies: int, nodesize: int) -> list[Chunk]:
     """Chunks from `start` on for `used` bytes of nodes and what the kernel needs to change them.
 
-    Beside a quarter, the reserve of 16 MiB and more is what it sets apart for deletions.
+    From 80 % on it would make another chunk at once, of all that no chunk has. 16 MiB are what it
+    sets apart for deletions, and some.
     """
-    left = -(-(used + max(used // 4, 16 * MIB)) // MIB) * MIB
+    left = -(-(used + max(used // 2, 16 * MIB)) // MIB) * MIB
     left = max(left, 24 * MIB)
     chunks = []
     at = start

@@ -50,8 +50,8 @@ class BtrfsOptions:
     uuid        of the file system; those of its device, chunks and subvolumes are derived from it
     label       at most 255 bytes of UTF-8
     size        bytes; None: as big as the tree needs, and `free`
-    free        bytes to leave to no chunk when no size is given; None: 5 % of what is used and
-                64 MiB, from which the kernel makes new chunks of data and of metadata
+    free        bytes beside what is used when no size is given; None: 5 % of what is used and
+                64 MiB. Half is for data, of the rest the kernel makes chunks as it needs them
     metadata    how often metadata is stored: "dup", twice, as mkfs.btrfs has it, or "single"
     nodesize    bytes of a node of a B-tree
     subvolumes  see Subvolume

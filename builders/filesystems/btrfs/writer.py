@@ -94,14 +94,21 @@ class _Writer:
             extents, inline = self._place_contents(contents)
         finally:
             contents.close()
-        data, data_used = space.finish()
         files = FileTrees(self._hierarchy, division, extents, inline, self._form.room, GENERATION)
         fixed = {volume.number: files.volume(volume) for volume in division.volumes}
         fixed[items.CSUM_TREE] = list(contents.checksum_items(self._form.room - 50))
         fixed[items.UUID_TREE] = self._uuid_items(division)
         fixed[items.DATA_RELOC_TREE] = _empty_directory(FIRST_FREE)
         references = _data_extents(division, extents)
-        layout = self._lay_out(system, data, data_used, fixed, references, division)
+        layout = self._lay_out(system, space, 0, fixed, references, division)
+        end = end_of(layout.chunks)
+        self._plan.size = self._size(end)
+        # half of what is left is for data in any case, the kernel decides on the other half
+        wider = self._lay_out(
+            system, space, (self._plan.size - end) // 2, fixed, references, division
+        )
+        if end_of(wider.chunks) <= self._plan.size:
+            layout = wider
         self._finish(layout, fixed, division)
         return self._plan
 
@@ -141,14 +148,18 @@ class _Writer:
     def _lay_out(
         self,
         system: Chunk,
-        data: list[Chunk],
-        data_used: list[int],
+        space: DataSpace,
+        free: int,
         fixed: dict[int, list[Item]],
         references: list[Item],
         division: Division,
     ) -> _Layout:
-        """Place the trees. The number of nodes that are described grows until it is enough."""
+        """Place the trees, with `free` bytes behind the data if its last chunk can have them.
+
+        The number of nodes that are described grows until it is enough.
+        """
         form, options = self._form, self._options
+        data, data_used = space.finish(free)
         cuts = {owner: leaf_cuts(found, form) for owner, found in fixed.items()}
         cuts[items.ROOT_TREE] = leaf_cuts(self._root_items(None, division), form)
         described = (items.CHUNK_TREE, items.DEV_TREE, items.FREE_SPACE_TREE, items.EXTENT_TREE)
@@ -247,19 +258,19 @@ class _Writer:
 
     # --- the plan
 
-    def _finish(self, layout: _Layout, fixed: dict[int, list[Item]], division: Division) -> None:
-        """Give the plan its size, the nodes and the superblocks. Raises TreeDoesNotFit."""
-        options, chunks = self._options, layout.chunks
-        end = end_of(chunks)
+    def _size(self, end: int) -> int:
+        """Bytes of a device whose chunks end there. Raises TreeDoesNotFit."""
+        options = self._options
         if options.size is None:
-            size = max(end + options.margin(end), options.least)
-            size = -(-size // MIB) * MIB
-        else:
-            size = options.size
-            if size // SECTOR * SECTOR < end:
-                needed = max(end, options.least)
-                raise TreeDoesNotFit(self._hierarchy.entries, needed, size, "btrfs")
-        self._plan.size = size
+            return -(-max(end + options.margin(end), options.least) // MIB) * MIB
+        if options.size // SECTOR * SECTOR < end:
+            needed = max(end, options.least)
+            raise TreeDoesNotFit(self._hierarchy.entries, needed, options.size, "btrfs")
+        return options.size
+
+    def _finish(self, layout: _Layout, fixed: dict[int, list[Item]], division: Division) -> None:
+        """Give the plan the nodes and the superblocks."""
+        options, chunks, size = self._options, layout.chunks, self._plan.size
         device = Device(
             size // SECTOR * SECTOR,
             sum(chunk.length * len(chunk.places) for chunk in chunks),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 import uuid as uuids
@@ -203,6 +204,26 @@ def test_the_kernel_writes_to_it_and_it_stays_sound(tmp_path: Path) -> None:
         )
         assert "no errors found" in done.stdout
     checked(image)
+
+
+def test_data_has_half_of_what_is_free_and_metadata_room_to_grow(tmp_path: Path) -> None:
+    names = (f"{number:05}" for number in range(12000))
+    tree = [ROOT] + [Entry(name, "f", 0o644, size=2000, ref=b"m" * 2000) for name in names]
+    tree.append(Entry("z", "f", 0o644, size=70 * MIB, ref=bytes(70 * MIB)))
+    image = checked(made(tree, tmp_path / "image", free=200 * MIB))
+    dump = subprocess.run(
+        ["btrfs", "inspect-internal", "dump-tree", "-t", "extent", image],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    found = re.findall(
+        r"BLOCK_GROUP_ITEM (\d+)\).*\n.*used (\d+) chunk_objectid 256 flags (\w+)", dump
+    )
+    data = [int(length) - int(used) for length, used, kind in found if kind == "DATA"]
+    assert 100 * MIB <= sum(data) <= 101 * MIB
+    ((length, used),) = [(int(a), int(b)) for a, b, kind in found if kind == "METADATA"]
+    assert used < 0.75 * length  # from 80 % on the kernel takes all there is for another chunk
 
 
 def test_twenty_thousand_files_in_a_directory(tmp_path: Path) -> None:
