@@ -246,9 +246,4 @@ def equal_key(value: Any) -> Key:
     return eqv_key(value)
 
 
-def own_keys(key: KeyFunction) -> frozenset[type]:
-    """The types whose values `key` gives as they are, so that nobody need call it for them."""
-    return _ITSELF_OR_TEXT if key is equal_key else _ITSELF
-
-
 KeyFunction = Callable[[Any], Key]
