@@ -26,6 +26,7 @@ from builders.filesystems.btrfs.contents import Contents, Extent
 from builders.filesystems.btrfs.files import LARGEST_INLINE, FileTrees
 from builders.filesystems.btrfs.items import FIRST_CHUNK, FIRST_FREE, Item
 from builders.filesystems.btrfs.nodes import (
+    Cuts,
     NodeFormat,
     Tree,
     leaf_cuts,
@@ -100,13 +101,14 @@ class _Writer:
         fixed[items.UUID_TREE] = self._uuid_items(division)
         fixed[items.DATA_RELOC_TREE] = _empty_directory(FIRST_FREE)
         references = _data_extents(division, extents)
-        layout = self._lay_out(system, space, 0, fixed, references, division)
+        cuts = {owner: leaf_cuts(found, self._form) for owner, found in fixed.items()}
+        cuts[items.ROOT_TREE] = leaf_cuts(self._root_items(None, division), self._form)
+        layout = self._lay_out(system, space, 0, cuts, references)
         end = end_of(layout.chunks)
         self._plan.size = self._size(end)
         # half of what is left is for data in any case, the kernel decides on the other half
-        wider = self._lay_out(
-            system, space, (self._plan.size - end) // 2, fixed, references, division
-        )
+        free = (self._plan.size - end) // 2
+        wider = self._lay_out(system, space, free, cuts, references)
         if end_of(wider.chunks) <= self._plan.size:
             layout = wider
         self._finish(layout, fixed, division)
@@ -150,20 +152,18 @@ class _Writer:
         system: Chunk,
         space: DataSpace,
         free: int,
-        fixed: dict[int, list[Item]],
+        fixed: dict[int, Cuts],
         references: list[Item],
-        division: Division,
     ) -> _Layout:
         """Place the trees, with `free` bytes behind the data if its last chunk can have them.
 
-        The number of nodes that are described grows until it is enough.
+        `fixed` are the leaves of trees that do not describe the layout. The number of nodes that
+        are described grows until it is enough.
         """
         form, options = self._form, self._options
         data, data_used = space.finish(free)
-        cuts = {owner: leaf_cuts(found, form) for owner, found in fixed.items()}
-        cuts[items.ROOT_TREE] = leaf_cuts(self._root_items(None, division), form)
         described = (items.CHUNK_TREE, items.DEV_TREE, items.FREE_SPACE_TREE, items.EXTENT_TREE)
-        cuts |= {owner: [(0, 0)] for owner in described}
+        cuts = fixed | {owner: [(0, 0)] for owner in described}
         start = end_of([system, *data])
         while True:
             counts = {owner: sum(levels(found, form)) for owner, found in cuts.items()}
