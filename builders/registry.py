@@ -78,8 +78,10 @@ _DEB_CODE: Final = (
 )
 """What reads .debs depends on."""
 
-_PLANNED_CODE: Final = ("builders.mtree", "builders.pack", "builders.plan", "builders.tree")
-"""What plans files out of trees depends on."""
+_PLANNED_CODE: Final = (
+    *("builders.crc32c", "builders.mtree", "builders.pack", "builders.plan", "builders.tree"),
+)
+"""What plans files out of trees and writes them depends on."""
 
 BUILDERS: dict[str, BuilderSpec] = {
     "fetch": BuilderSpec(

@@ -107,7 +107,7 @@ class Vhdx:
 
 
 def _is_sound(data: bytes, magic: bytes) -> bool:
-    from builders.filesystems.ext4.checksum import crc32c
+    from builders.crc32c import crc32c
 
     (checksum,) = struct.unpack_from("<I", data, 4)
     return data[:4] == magic and crc32c(0, data[:4] + bytes(4) + data[8:]) == checksum

@@ -11,8 +11,8 @@ import sys
 import uuid as uuids
 from array import array
 
+from builders.crc32c import crc32c
 from builders.errors import BuilderError
-from builders.filesystems.ext4.checksum import crc32c
 from builders.plan import Plan
 from builders.sinks.allocation import extents, moved
 

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from builders.crc32c import crc32c
 from builders.filesystems.btrfs.chunks import DataSpace
 from builders.filesystems.btrfs.items import EXTENT_CSUM, EXTENT_CSUMS, Item
 from builders.filesystems.btrfs.options import SECTOR
-from builders.filesystems.ext4.checksum import crc32c
 from builders.filesystems.hierarchy import BadContent
 from builders.plan import Plan, Segment
 from builders.sinks.raw import SourceChanged, SourceMissing

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from builders.filesystems.ext4.checksum import crc32c
+from builders.crc32c import crc32c
 
 _ALL = 0xFFFFFFFF
 

@@ -6,8 +6,8 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from builders.crc32c import crc32c
 from builders.filesystems.btrfs.items import KEY, Item
-from builders.filesystems.ext4.checksum import crc32c
 
 HEADER = 101
 ITEM = 25  # what an item takes of a leaf beside its data

@@ -5,11 +5,11 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from builders.crc32c import crc32c
 from builders.filesystems.btrfs.chunks import SUPERBLOCK, SUPERBLOCKS
 from builders.filesystems.btrfs.items import DEVICE, ROOT_TREE_DIR
 from builders.filesystems.btrfs.nodes import Tree
 from builders.filesystems.btrfs.options import SECTOR
-from builders.filesystems.ext4.checksum import crc32c
 
 _MAGIC = b"_BHRfS_M"
 _WRITTEN = 1

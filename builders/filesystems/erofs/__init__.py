@@ -11,11 +11,11 @@ import struct
 import uuid as uuids
 from collections.abc import Mapping, Sequence
 
+from builders.crc32c import crc32c, finish
 from builders.filesystems.erofs import clusters, directories
 from builders.filesystems.erofs.inodes import fill
 from builders.filesystems.erofs.layout import BLOCK, SLOT
 from builders.filesystems.erofs.placing import data_order, place
-from builders.filesystems.ext4.checksum import crc32c, finish
 from builders.filesystems.hierarchy import TreeDoesNotFit, index
 from builders.filesystems.options import BadOption, LabelTooLong, check
 from builders.filesystems.workroom import Workroom

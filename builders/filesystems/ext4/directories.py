@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from builders.filesystems.ext4.checksum import crc32c, finish
+from builders.crc32c import crc32c, finish
 from builders.filesystems.ext4.options import BLOCK
 
 DIRECTORY = 2

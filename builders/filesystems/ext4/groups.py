@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from builders.filesystems.ext4.checksum import crc32c, finish
+from builders.crc32c import crc32c, finish
 from builders.filesystems.ext4.layout import Geometry, GroupPlaces, has_superblock
 from builders.filesystems.ext4.options import BLOCK, BLOCKS_PER_GROUP
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from builders.filesystems.ext4.checksum import crc32c
+from builders.crc32c import crc32c
 from builders.filesystems.ext4.options import INODE_SIZE
 from builders.filesystems.hierarchy import BadTree
 

@@ -6,7 +6,7 @@ import struct
 import uuid as uuids
 from typing import NamedTuple
 
-from builders.filesystems.ext4.checksum import crc32c, finish
+from builders.crc32c import crc32c, finish
 from builders.filesystems.ext4.groups import Groups
 from builders.filesystems.ext4.inodes import JOURNAL
 from builders.filesystems.ext4.layout import Geometry

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from operator import itemgetter
 
+from builders.crc32c import crc32c
 from builders.filesystems.ext4 import blockmap, directories, extents, inodes, xattrs
-from builders.filesystems.ext4.checksum import crc32c
 from builders.filesystems.ext4.groups import finish_groups
 from builders.filesystems.ext4.inodes import USES_EXTENTS, InodeTable
 from builders.filesystems.ext4.journal import RESIZE_SIZE, journal_superblock, resize_inode

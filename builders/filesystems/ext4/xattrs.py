@@ -10,7 +10,7 @@ import struct
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from builders.filesystems.ext4.checksum import crc32c, finish
+from builders.crc32c import crc32c, finish
 from builders.filesystems.ext4.options import BLOCK
 from builders.filesystems.hierarchy import BadTree
 

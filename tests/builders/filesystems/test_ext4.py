@@ -15,8 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from builders import crc32c as checksum
 from builders.filesystems import ext4
-from builders.filesystems.ext4 import checksum, xattrs
+from builders.filesystems.ext4 import xattrs
 from builders.filesystems.ext4.inodes import TimeOutOfRange
 from builders.filesystems.ext4.options import Format
 from builders.filesystems.ext4.survey import SymlinkTooLong, TooManyLinks

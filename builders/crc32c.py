@@ -1,7 +1,7 @@
-"""CRC-32C (Castagnoli), as metadata_csum wants it.
+"""CRC-32C (Castagnoli), as file systems and disk formats check their metadata by it.
 
 Checksums are of several pieces, one continuing the other; `finish` makes of the last the value
-that is stored on disk.
+that ext4 and EROFS store.
 """
 
 from __future__ import annotations
@@ -46,5 +46,5 @@ except ImportError:
 
 
 def finish(crc: int) -> int:
-    """The value stored on disk: ext4 leaves the final inversion of CRC-32C out."""
+    """The value that ext4 and EROFS store: they leave the final inversion of CRC-32C out."""
     return crc ^ _ALL
