@@ -6,7 +6,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from lang.data import Pair, Symbol, python_list, scheme_list
+from lang.data import NIL, Pair, Symbol, python_list, scheme_list
 from lang.runtime.library import Library
 from lang.sources import Location, Source
 
@@ -14,6 +14,11 @@ LIBRARY = Library("gnu", "partitions")
 
 _FIELDS = ("label", "size", "uuid")
 _ANY = uuid.UUID(int=1)
+_ROOMY = ("ext2", "ext3", "ext4")
+_AMPLE = 1 << 33
+"""What is right for a file system of these of so many bytes is right for larger ones: to lay out
+one of some TiB takes seconds.
+"""
 
 
 @LIBRARY.procedure("field-location")
@@ -69,6 +74,8 @@ def partition_problem(
     try:
         options |= mkfs.options(file_system, python_list(words))
         options.pop("subvolumes", None)  # they are directories of the tree
+        if file_system in _ROOMY and words is NIL and type(size) is int:
+            options["size"] = min(size, _AMPLE)
         with TemporaryDirectory() as directory:
             room = Workroom(Path, Path(directory, "made"))
             filesystems.plan(file_system, [Entry("", "d", 0o755)], options, room)
