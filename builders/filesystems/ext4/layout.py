@@ -7,7 +7,9 @@ each 16 groups form a flex group: the bitmaps and inode tables of all are at its
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from operator import itemgetter
 
 from builders.filesystems.ext4.options import (
     BLOCK,
@@ -223,7 +225,9 @@ class Space:
     def _first_fit(self, begin: int, count: int) -> int:
         """Take `count` blocks in one run at or behind `begin`."""
         free = self._free
-        for number, run in enumerate(free):
+        behind = bisect_right(free, begin, key=itemgetter(1))
+        for number in range(behind, len(free)):
+            run = free[number]
             at = max(run[0], begin)
             if run[1] - at >= count:
                 if at == run[0]:
