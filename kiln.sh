@@ -74,8 +74,8 @@ if [ "${1:-}" = test ]; then
         xorriso squashfs-tools erofs-utils btrfs-progs skopeo umoci cpio binutils xz-utils zstd guile-3.0
     set_up dev
     cd "$here"
-    # Each file on one core; those of boots come first and take longest.
-    exec "$venv/bin/python" -m pytest -n auto --dist loadfile "$@"
+    # Each file on one core, in order: those of boots come first and take longest.
+    exec "$venv/bin/python" -m pytest -n auto --dist loadfile --no-loadscope-reorder "$@"
 fi
 
 [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || install_packages debian-archive-keyring
