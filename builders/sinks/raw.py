@@ -1,13 +1,17 @@
 """A plan as a file: sparse, in one ascending pass, with as few system calls as will do.
 
-Small pieces are gathered in a buffer of 1 MiB and written without their blocks of zeros; large
-ones go from file to file inside the kernel, where it can share their blocks it does.
+Small pieces are gathered in a buffer of 1 MiB and written without their blocks of zeros. Large ones
+share their blocks with the source where file systems can; elsewhere they go through such a buffer,
+too: it stays in the processor's cache, and copy_file_range(2), which copies page by page, takes a
+third longer on ext4.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import struct
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -28,7 +32,8 @@ ReportProgress = Callable[[int, int], object]
 _BUFFER = 1 << 20
 _LARGE = 256 << 10
 _ZEROS = bytes(_BUFFER)
-_NO_KERNEL_COPY = {errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.EPERM}
+_SHARE = 0x4020940D  # FICLONERANGE, ioctl_ficlonerange(2)
+_CANNOT_SHARE = {errno.EXDEV, errno.EOPNOTSUPP, errno.ENOTTY, errno.ENOSYS, errno.EPERM}
 _OPEN_FILES = 16
 
 
@@ -219,7 +224,8 @@ class Sources:
     def __init__(self, real: Real) -> None:
         self._real = real
         self._open: dict[str, int] = {}
-        self._can_copy = True
+        self._can_share = True
+        self._buffer = memoryview(bytearray(_BUFFER))
 
     def __enter__(self) -> Sources:
         return self
@@ -257,39 +263,29 @@ class Sources:
             view = view[got:]
 
     def copy(self, source: str, offset: int, target: int, to: int, length: int) -> None:
-        """Copy a large run, in the kernel if it can."""
-        descriptor = self._descriptor(source)
-        while length and self._can_copy:
-            try:
-                got = os.copy_file_range(descriptor, target, length, offset, to)
-            except OSError as error:
-                if error.errno not in _NO_KERNEL_COPY:
-                    raise
-                self._can_copy = False
-                break
-            if got == 0:
-                raise SourceChanged(source)
-            offset, to, length = offset + got, to + got, length - got
-        if length:
-            os.lseek(target, to, os.SEEK_SET)
-        while length:
-            try:
-                got = os.sendfile(target, descriptor, offset, length)
-            except OSError as error:
-                if error.errno not in _NO_KERNEL_COPY:
-                    raise
-                self._copy_by_hand(source, offset, target, to, length)
-                return
-            if got == 0:
-                raise SourceChanged(source)
-            offset, to, length = offset + got, to + got, length - got
-
-    def _copy_by_hand(self, source: str, offset: int, target: int, to: int, length: int) -> None:
-        view = memoryview(bytearray(min(_BUFFER, length)))
-        for part in range(0, length, _BUFFER):
-            piece = view[: min(_BUFFER, length - part)]
+        """Copy a large run; its whole blocks are shared if they can be."""
+        shared = self._share(source, offset, target, to, length // BLOCK * BLOCK)
+        for part in range(shared, length, _BUFFER):
+            piece = self._buffer[: min(_BUFFER, length - part)]
             self.read(source, offset + part, piece)
             write_all(target, piece, to + part)
+
+    def _share(self, source: str, offset: int, target: int, to: int, length: int) -> int:
+        """How many bytes are shared now: all or none."""
+        if not self._can_share or not length or offset % BLOCK or to % BLOCK:
+            return 0
+        descriptor = self._descriptor(source)
+        try:
+            fcntl.ioctl(target, _SHARE, struct.pack("qQQQ", descriptor, offset, length, to))
+        except OSError as error:
+            # EINVAL: the blocks of these files are larger; or the source is too short, which
+            # reading it tells
+            if error.errno in _CANNOT_SHARE:
+                self._can_share = False
+            elif error.errno != errno.EINVAL:
+                raise
+            return 0
+        return length
 
 
 def write_all(descriptor: int, data: memoryview, offset: int) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import resource
-from collections.abc import Callable
+import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from builders.plan import Plan, Segment, data_size
 from builders.sinks import digest, raw
+from tests.builders.filesystems.judges import mounted, why_not_mount
 
 MIB = 1 << 20
 BLOCK = 4096
@@ -77,23 +79,38 @@ def test_an_image_is_what_the_plan_says(case: tuple[Plan, bytes]) -> None:
         assert said == hashlib.sha256(image).hexdigest()
 
 
-def refuse(number: int) -> Callable[..., int]:
-    def call(*_arguments: object) -> int:
+@pytest.mark.parametrize("number", [errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOTTY])
+@pytest.mark.parametrize("start", [5, BLOCK])
+def test_where_blocks_cannot_be_shared_the_bytes_are_the_same(
+    number: int, start: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> int:
         raise OSError(number, os.strerror(number))
 
-    return call
+    source = os.urandom(4 * MIB + 17)
+    plan = Plan(4 * MIB, [(0, b"head")], [Segment(BLOCK, "source", start, 3 * MIB + 7)])
+    monkeypatch.setattr(fcntl, "ioctl", refuse)
+    assert poured(plan, source, tmp_path) == expected(plan, source)
 
 
-@pytest.mark.parametrize("number", [errno.EXDEV, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS])
-def test_without_help_of_the_kernel_the_bytes_are_the_same(
-    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.skipif(why_not_mount("btrfs") != "", reason=why_not_mount("btrfs"))
+def test_large_contents_share_the_blocks_of_their_source_on_a_file_system_that_can(
+    tmp_path: Path,
 ) -> None:
-    source = os.urandom(3 * MIB + 17)
-    plan = Plan(4 * MIB, [(0, b"head")], [Segment(BLOCK, "source", 5, 3 * MIB)])
-    monkeypatch.setattr(os, "copy_file_range", refuse(number))
-    assert poured(plan, source, tmp_path) == expected(plan, source)
-    monkeypatch.setattr(os, "sendfile", refuse(number))
-    assert poured(plan, source, tmp_path) == expected(plan, source)
+    disk = tmp_path / "btrfs"
+    disk.touch()
+    os.truncate(disk, 128 * MIB)
+    subprocess.run(["mkfs.btrfs", "-q", disk], check=True)
+    source = os.urandom(2 * MIB)
+    plan = Plan(4 * MIB, [(0, b"head")], [Segment(BLOCK, "source", BLOCK, MIB + 7)])
+    with mounted(disk, "btrfs", "rw") as directory:
+        (directory / "source").write_bytes(source)
+        raw.write(plan, directory / "image", lambda name: directory / name)
+        assert (directory / "image").read_bytes() == expected(plan, source)
+        command = ["filefrag", "-sv", directory / "image"]
+        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        extents = [line.split() for line in told.splitlines() if "shared" in line]
+        assert sum(int(words[5].rstrip(":")) for words in extents) == MIB // BLOCK, told
 
 
 def test_contents_of_a_pack_that_follow_each_other_are_one_run() -> None:
