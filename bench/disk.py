@@ -20,7 +20,6 @@ counts are the medians and their ratios. Exit status 1 if a gate is missed.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -30,7 +29,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import trees
+from bench import one_build, trees
 from bench.timing import Gate, Series, judge, table
 from bench.trees import PREFIX, UUID, Groups
 from builders.errors import BuilderError
@@ -60,32 +59,29 @@ ESP: Groups = [
 ]
 
 
-def write_image(store: Path, output: Path) -> None:
-    """What the process that is measured does: exactly what the builder "disk-image" does."""
-    from builders import image
-    from builders.registry import Build
+def _partition(file_system: str, tree: str, flag: str) -> dict[str, object]:
+    return {
+        "file_system": file_system,
+        "tree": PREFIX + tree,
+        "size": None,
+        "uuid": UUID,
+        "partition_uuid": UUID[:-1] + str(len(tree)),
+        "label": tree,
+        "flags": [flag],
+    }
 
-    def partition(file_system: str, tree: str, flag: str) -> dict[str, object]:
-        return {
-            "file_system": file_system,
-            "tree": PREFIX + tree,
-            "size": None,
-            "uuid": UUID,
-            "partition_uuid": UUID[:-1] + str(len(tree)),
-            "label": tree,
-            "flags": [flag],
-        }
 
-    partitions = [partition("fat32", "esp", "esp"), partition("ext4", "tree", "boot")]
-    image.disk_image(
-        Build(
-            name="disk",
-            arguments={"table": "gpt", "disk_uuid": UUID, "partitions": partitions},
-            output=output,
-            scratch=store,
-            store=store,
-        )
-    )
+IMAGE = {
+    "table": "gpt",
+    "disk_uuid": UUID,
+    "partitions": [_partition("fat32", "esp", "esp"), _partition("ext4", "tree", "boot")],
+}
+"""The arguments of the builder "disk-image"."""
+
+
+def write_image(store: Path, output: Path) -> int:
+    """Kiln's part; how many bytes it gave the kernel to write."""
+    return one_build.build("builders.image", "disk_image", IMAGE, store, output)
 
 
 DISK = """image disk.img {{
@@ -134,7 +130,7 @@ class Commands:
         return found
 
     def kiln(self) -> None:
-        run(sys.executable, __file__, "--write", self.work / "store", self.out / "disk.img")
+        write_image(self.work / "store", self.out / "disk.img")
 
     def mke2fs(self, root: Path | None = None) -> None:
         options = ("-q", "-F", "-t", "ext4", "-b", "4096", "-N", self.inodes)
@@ -217,9 +213,7 @@ def compare(title: str, groups: Groups, rounds: int, base: Path) -> bool:
         size = trees.make_one_file(work / "store", work / "one-file")
         print(f"{title}: {len(tree)} entries, {size / 1e6:.0f} MB, {rounds} rounds")
         image = work / "disk.img"
-        write_image(work / "store", image)
-        allocated = image.stat().st_blocks * 512
-        written = bytes_written(work / "store", work / "out.img") / allocated
+        written = write_image(work / "store", image) / (image.stat().st_blocks * 512)
         found = trees.measured(
             Commands(work, tree).all(),
             work / "out",
@@ -249,23 +243,6 @@ def gates(found: dict[str, Series], size: int, written: float) -> list[Gate]:
     return result
 
 
-def bytes_written(store: Path, output: Path) -> float:
-    """What a process hands the kernel to write for one image; proc(5), "wchar"."""
-    script = "import sys; from pathlib import Path; from bench.disk import write_image;"
-    script += "write_image(Path(sys.argv[1]), Path(sys.argv[2]));"
-    script += "print(open('/proc/self/io').read())"
-    done = subprocess.run(
-        [sys.executable, "-c", script, store, output],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    output.unlink()
-    figures = dict(line.split(": ") for line in done.stdout.split("\n") if line)
-    return int(figures["wchar"])
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--root", type=Path, help="measure this tree")
@@ -273,11 +250,7 @@ def main() -> int:
     parser.add_argument("--small", type=int, default=100_000, help="how many small files; 0: none")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--work", type=Path, help="where to work; default: the temporary directory")
-    parser.add_argument("--write", type=Path, nargs=2, metavar=("STORE", "OUT"), help="internal")
     arguments = parser.parse_args()
-    if arguments.write:
-        write_image(*arguments.write)
-        return 0
     tools = ("fakeroot", "mke2fs", "genimage", "mkfs.vfat", "mcopy")
     if missing := [tool for tool in tools if shutil.which(tool) is None]:
         print(f"not installed: {', '.join(missing)}", file=sys.stderr)

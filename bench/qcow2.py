@@ -23,6 +23,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench import one_build
 from bench.timing import Gate, Series, judge
 from bench.trees import PREFIX, UUID, make_store, measured, packages
 from builders.tree import Entry
@@ -38,30 +39,27 @@ PAIRS: Sequence[tuple[str, str, str | None, tuple[str, ...]]] = (
 )
 
 
-def write_image(store: Path, target: Path, image_format: str, compression: str) -> None:
-    """What the process that is measured does: exactly what the builder "disk-image" does."""
-    from builders import image
-    from builders.registry import Build
+PARTITION = {
+    "file_system": "ext4",
+    "tree": PREFIX + "tree",
+    "size": None,
+    "uuid": UUID,
+    "partition_uuid": UUID,
+    "label": "root",
+    "flags": ["boot"],
+}
 
-    partition = {
-        "file_system": "ext4",
-        "tree": PREFIX + "tree",
-        "size": None,
-        "uuid": UUID,
-        "partition_uuid": UUID,
-        "label": "root",
-        "flags": ["boot"],
-    }
+
+def write_image(store: Path, target: Path, image_format: str, compression: str | None) -> None:
+    """Kiln's part."""
     arguments = {
         "table": "mbr",
         "disk_uuid": UUID,
-        "partitions": [partition],
+        "partitions": [PARTITION],
         "format": image_format,
-        "compression": compression or None,
+        "compression": compression,
     }
-    image.disk_image(
-        Build(name="disk", arguments=arguments, output=target, scratch=store, store=store)
-    )
+    one_build.build("builders.image", "disk_image", arguments, store, target)
 
 
 def compare(groups: Sequence[tuple[str, list[Entry]]], rounds: int, base: Path | None) -> bool:
@@ -70,13 +68,12 @@ def compare(groups: Sequence[tuple[str, list[Entry]]], rounds: int, base: Path |
         sources, out = Path(directory, "in"), Path(directory, "out")
         store, raw = sources / "store", sources / "disk.img"
         tree = make_store(store, groups)
-        write_image(store, raw, "raw", "")
+        write_image(store, raw, "raw", None)
         size = raw.stat().st_blocks * 512
         print(f"{len(tree)} entries, {size / 1e6:.0f} MB in the raw image, {rounds} rounds")
 
         def kiln(image_format: str, compression: str | None) -> None:
-            words = ("--write", store, out / "kiln", image_format, compression or "")
-            subprocess.run([sys.executable, __file__, *words], check=True)
+            write_image(store, out / "kiln", image_format, compression)
 
         def qemu(options: Sequence[str]) -> None:
             subprocess.run(["qemu-img", "convert", *options, raw, out / "qemu"], check=True)
@@ -88,7 +85,7 @@ def compare(groups: Sequence[tuple[str, list[Entry]]], rounds: int, base: Path |
         sizes: dict[str, int] = {}
 
         def weigh(name: str) -> None:
-            sizes[name] = sum(path.stat().st_size for path in out.iterdir())
+            sizes[name] = sum(path.stat().st_size for path in out.iterdir() if path.is_file())
 
         found = measured(actions, out, lambda name: sources, rounds, weigh)
     return report(found, sizes)
@@ -119,12 +116,7 @@ def main() -> int:
     parser.add_argument("--sizes", type=int, nargs="+", default=[250_000_000])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--work", type=Path, help="where to work; default: the temporary directory")
-    parser.add_argument("--write", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.write:
-        store, target, image_format, compression = arguments.write
-        write_image(Path(store), Path(target), image_format, compression)
-        return 0
     if shutil.which("qemu-img") is None:
         print("not installed: qemu-img", file=sys.stderr)
         return 2

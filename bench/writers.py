@@ -23,7 +23,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import trees
+from bench import one_build, trees
 from bench.timing import Gate, Series, judge, table
 from bench.trees import PREFIX, UUID, Groups
 from builders.tree import Entry
@@ -136,21 +136,6 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def write(name: str, store: Path, output: Path) -> None:
-    """What the process that is measured does: what the builder does."""
-    from importlib import import_module
-
-    from builders.registry import Build
-
-    about = FORMATS[name]
-    module, function = about.builder
-    arguments = {"tree": PREFIX + "tree", **about.arguments}
-    scratch = output.parent / "scratch"
-    scratch.mkdir()
-    build = Build(name=name, arguments=arguments, output=output, scratch=scratch, store=store)
-    getattr(import_module(module), function)(build)
-
-
 def plain(groups: Groups) -> Groups:
     """What a FAT can hold of trees: files and directories, one of those that differ in case."""
     seen: set[str] = set()
@@ -195,8 +180,9 @@ class Place:
 
     def kiln(self, name: str) -> None:
         """Run Kiln's writer in a process of its own."""
-        command = [sys.executable, __file__, "--write", name, self.store, self.out / "kiln"]
-        subprocess.run(command, check=True)
+        about = FORMATS[name]
+        arguments = {"tree": PREFIX + "tree", **about.arguments}
+        one_build.build(*about.builder, arguments, self.store, self.out / "kiln")
 
     def peer(self, script: str) -> None:
         """Run a shell command."""
@@ -252,12 +238,7 @@ def main() -> int:
     parser.add_argument("--small", type=int, default=100_000, help="how many small files; 0: none")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--work", type=Path, help="where to work; default: the temporary directory")
-    parser.add_argument("--write", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.write:
-        name, store, output = arguments.write
-        write(name, Path(store), Path(output))
-        return 0
     if unknown := sorted(set(arguments.formats) - set(FORMATS)):
         parser.error(f"no format {', '.join(unknown)}; there are {', '.join(FORMATS)}")
     wanted = [(f"{size / 1e9} GB", list(trees.packages(size))) for size in arguments.sizes]

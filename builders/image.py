@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from builders import filesystems
-from builders.bootloaders import grub
 from builders.disk import (
     SECTOR,
     BadPartitions,
@@ -23,7 +22,6 @@ from builders.disk import (
     tail,
 )
 from builders.errors import BuilderError
-from builders.filesystems import mkfs
 from builders.filesystems.workroom import Workroom
 from builders.mtree import read_item
 from builders.plan import Plan, Segment
@@ -203,10 +201,13 @@ def _partition(number: int, table: str, declared: Mapping[str, Any]) -> Partitio
     if mbr_type is None and table == "hybrid" and kind != BIOS_BOOT:
         mbr_type = known[0]
     options = dict(declared.get("options") or {})
-    named = mkfs.options(file_system, declared.get("mkfs") or ())
-    if "subvolumes" in named:
-        named["subvolumes"] = [*options.get("subvolumes", ()), *named["subvolumes"]]
-    options |= named
+    if declared.get("mkfs"):
+        from builders.filesystems import mkfs
+
+        named = mkfs.options(file_system, declared["mkfs"])
+        if "subvolumes" in named:
+            named["subvolumes"] = [*options.get("subvolumes", ()), *named["subvolumes"]]
+        options |= named
     for option in ("label", "uuid"):
         if declared.get(option) is not None:
             options[option] = declared[option]
@@ -297,6 +298,8 @@ def _install_grub(
     starts: Sequence[int],
 ) -> BootCode:
     """GRUB's code for a BIOS: its core in the gap of an MBR disk, else in a BIOS boot partition."""
+    from builders.bootloaders import grub
+
     boot = build.real(f"{directory}/boot.img").read_bytes()
     core = build.real(f"{directory}/core.img").read_bytes()
     if table == "mbr":

@@ -1,4 +1,7 @@
-"""Which sink a disk image goes to: formats and compressions by name."""
+"""Which sink a disk image goes to: formats and compressions by name.
+
+Sinks are imported when something goes to them: all of them take as long as a small image.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 
 from builders.errors import BuilderError
 from builders.plan import Plan
-from builders.sinks import codecs, compress, qcow2, raw, stream, vhd, vhdx, vmdk
+from builders.sinks import raw
 
 FORMATS = ("raw", "qcow2", "vmdk", "vhd", "vhdx")
 
@@ -27,9 +30,15 @@ def check(image_format: str, compression: str | None, level: int | None = None) 
     """Raise UnknownFormat, UnknownCompression or LevelWithoutCompression: before work is done."""
     if image_format not in FORMATS:
         raise UnknownFormat(image_format)
-    if level is not None and compression is None and image_format != "vmdk":
-        raise codecs.LevelWithoutCompression(level)
-    if compression is None or (image_format == "qcow2" and compression in qcow2.COMPRESSIONS):
+    if compression is None:
+        if level is not None and image_format != "vmdk":
+            from builders.sinks.codecs import LevelWithoutCompression
+
+            raise LevelWithoutCompression(level)
+        return
+    from builders.sinks import compress, qcow2
+
+    if image_format == "qcow2" and compression in qcow2.COMPRESSIONS:
         return
     if image_format == "vmdk":
         if compression != "zlib":
@@ -62,20 +71,29 @@ def write(
     """
     check(image_format, compression, level)
     if image_format == "vmdk":
+        from builders.sinks import vmdk
+
         vmdk.write(plan, path, real, progress, uuid=uuid, level=level)
-    elif image_format == "qcow2" and compression in (None, *qcow2.COMPRESSIONS):
-        qcow2.write(plan, path, real, progress, compression=compression, level=level)
+        return
+    if image_format == "qcow2":
+        from builders.sinks import qcow2
+
+        if compression in (None, *qcow2.COMPRESSIONS):
+            qcow2.write(plan, path, real, progress, compression=compression, level=level)
+            return
+        plan = qcow2.plan(plan)
+    elif image_format == "vhd":
+        from builders.sinks import vhd
+
+        plan = vhd.plan(plan, uuid)
+    elif image_format == "vhdx":
+        from builders.sinks import vhdx
+
+        plan = vhdx.plan(plan, uuid)
+    if compression is None:
+        raw.write(plan, path, real, progress)
     else:
-        if image_format == "qcow2":
-            plan = qcow2.plan(plan)
-        elif image_format == "vhd":
-            plan = vhd.plan(plan, uuid)
-        elif image_format == "vhdx":
-            plan = vhdx.plan(plan, uuid)
-        if compression is None:
-            raw.write(plan, path, real, progress)
-        else:
-            write_compressed(plan, path, real, progress, compression=compression, level=level)
+        write_compressed(plan, path, real, progress, compression=compression, level=level)
 
 
 def write_compressed(
@@ -88,6 +106,8 @@ def write_compressed(
     level: int | None = None,
 ) -> None:
     """Write the plan's bytes compressed by one of compress.METHODS; removed again on failure."""
+    from builders.sinks import compress, stream
+
     blocks = stream.blocks(plan, real, compress.find(compression).block)
     if progress is not None:
         blocks = counted(blocks, plan.size, progress)
