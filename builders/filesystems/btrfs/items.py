@@ -42,6 +42,10 @@ KEY = struct.Struct("<QBQ")
 _INODE = struct.Struct("<5Q4I3Q32x" + "qI" * 4)
 _DIR = struct.Struct("<QBQQHHB")
 _ROOT = struct.Struct("<7QI17xxBQ16s16s16s4Q" + "QI" * 4 + "64x")
+_REF = struct.Struct("<QH")
+_INLINE = struct.Struct("<QQIB")
+_REGULAR = struct.Struct("<QQIBQQQQ")
+_DATA_EXTENT = struct.Struct("<QQQBQQQI")
 
 
 Item = tuple[int, int, int, bytes]
@@ -90,7 +94,7 @@ def dir_item(
 
 
 def inode_ref(index: int, name: bytes) -> bytes:
-    return struct.pack("<QH", index, len(name)) + name
+    return _REF.pack(index, len(name)) + name
 
 
 def inode_extref(parent: int, index: int, name: bytes) -> bytes:
@@ -103,18 +107,16 @@ def root_ref(directory: int, index: int, name: bytes) -> bytes:
 
 
 def inline_extent(content: bytes, generation: int) -> bytes:
-    return struct.pack("<QQIB", generation, len(content), 0, INLINE) + content
+    return _INLINE.pack(generation, len(content), 0, INLINE) + content
 
 
 def regular_extent(address: int, length: int, generation: int) -> bytes:
-    return struct.pack("<QQIBQQQQ", generation, length, 0, REGULAR, address, length, 0, length)
+    return _REGULAR.pack(generation, length, 0, REGULAR, address, length, 0, length)
 
 
 def data_extent_item(root: int, inode: int, offset: int, generation: int) -> bytes:
     """What the extent tree says of an extent that one file has, `offset` bytes from its start."""
-    return struct.pack(
-        "<QQQBQQQI", 1, generation, _EXTENT_DATA, EXTENT_DATA_REF, root, inode, offset, 1
-    )
+    return _DATA_EXTENT.pack(1, generation, _EXTENT_DATA, EXTENT_DATA_REF, root, inode, offset, 1)
 
 
 def tree_block_item(root: int, generation: int) -> bytes:
