@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from typing import Any, BinaryIO, Final
 
 _FOLD: Final = "#!fold-case"
@@ -14,16 +15,36 @@ class Port:
     """Base of all ports. `name` is the file's name, or None.
 
     `binary` is what binary-port? says. It changes nothing: every port takes text and bytes.
-    `column` counts from the last line end, that was read or written.
+    `column` counts from the last line end, that was read or written. `encoding` is Python's name
+    of the encoding between text and bytes; `_encode` writes it, or is None for UTF-8.
     """
 
-    __slots__ = ("binary", "closed", "column", "name")
+    __slots__ = ("_encode", "binary", "closed", "column", "encoding", "name")
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name
         self.closed = False
         self.binary = False
         self.column = 0
+        self.encoding = "utf-8"
+        self._encode: Callable[[str], bytes] | None = None
+
+    def recode(self, encoding: str) -> None:
+        """From here on text is in `encoding` (a name of lang.runtime.encodings.codec's)."""
+        from lang.runtime import encodings
+
+        self.encoding = encoding
+        self._encode = None if encoding == "utf-8" else encodings.encoder(encoding)
+
+    def encoded(self, text: str) -> bytes:
+        """The bytes of `text`, which is written next."""
+        if self._encode is None:
+            return text.encode("utf-8", "surrogateescape")
+        return self._encode(text)
+
+    def decoded(self, data: bytes) -> str:
+        """The text of `data`, which is read next."""
+        return data.decode(self.encoding, "replace")
 
     def close(self) -> None:
         """No more reading or writing."""
@@ -38,15 +59,17 @@ class Port:
 class InputPort(Port):
     """Text or bytes in memory, from the place where the last read operation stopped.
 
-    It is text until bytes are asked for, and the other way round (in UTF-8).
+    It is text until bytes are asked for, and the other way round.
     """
 
-    __slots__ = ("_bytes", "_text", "at", "fold_case", "line")
+    __slots__ = ("_bytes", "_passed", "_text", "at", "fold_case", "line")
 
     def __init__(self, contents: str | bytes, name: str | None = None) -> None:
         super().__init__(name)
         self._text = contents if isinstance(contents, str) else None
         self._bytes = contents if isinstance(contents, bytes) else None
+        self._passed = b""
+        """What was read before the place that `at` counts from."""
         self.at = 0
         self.line = 0
         self.fold_case = False
@@ -57,7 +80,8 @@ class InputPort(Port):
         """All of the text; the next character is number `at`."""
         if self._text is None:
             assert self._bytes is not None
-            self._text = self._bytes[self.at :].decode("utf-8", "replace")
+            self._passed += self._bytes[: self.at]
+            self._text = self.decoded(self._bytes[self.at :])
             self._bytes = None
             self.at = 0
         return self._text
@@ -67,10 +91,39 @@ class InputPort(Port):
         """All of the bytes; the next byte is number `at`."""
         if self._bytes is None:
             assert self._text is not None
-            self._bytes = self._text[self.at :].encode()
+            self._passed += self.encoded(self._text[: self.at])
+            self._bytes = self.encoded(self._text[self.at :])
             self._text = None
             self.at = 0
         return self._bytes
+
+    def recode(self, encoding: str) -> None:
+        """What has not been read yet is in `encoding`; a byte order mark is skipped."""
+        from lang.runtime import encodings
+
+        rest = self.data
+        skipped, ordered = encodings.marked(rest[self.at : self.at + 4], encoding)
+        self.at += skipped
+        super().recode(ordered)
+
+    def tell(self) -> int:
+        """How many bytes come before the next one."""
+        ahead = self._passed + self.encoded(self._text[: self.at]) if self._text else self._passed
+        return len(ahead) + (self.at if self._text is None else 0)
+
+    def seek(self, offset: int, whence: int) -> int | None:
+        """Go to the byte number `offset` from the start (0), from here (1) or the end (2).
+
+        Gives its number; None, and stays, where there is no such byte.
+        """
+        place = self.tell()
+        rest = self.data
+        whole = self._passed + rest
+        place = offset + (0, place, len(whole))[whence]
+        if not 0 <= place <= len(whole):
+            return None
+        self._passed, self._bytes, self.at = b"", whole, place
+        return place
 
     def peek(self) -> str:
         """The next character, or "" at the end."""
@@ -100,12 +153,27 @@ class InputPort(Port):
         self.at += len(taken)
         return taken
 
+    def take_some(self) -> bytes:
+        """The bytes that there are without waiting for more; none at the end."""
+        return self.take_bytes(len(self.data) - self.at)
+
     def put_back(self, contents: str | bytes) -> None:
         """Make `contents` the next thing that is read."""
+        whole: str | bytes = self.text if isinstance(contents, str) else self.data
+        back = self.at - len(contents)
+        if back >= 0 and whole[back : self.at] == contents:
+            self.at = back
+            return
+        passed = self._passed
         if isinstance(contents, str):
+            passed += self.encoded(self.text[: self.at])
             self._text = contents + self.text[self.at :]
+            back = len(passed) - len(self.encoded(contents))
         else:
+            passed += self.data[: self.at]
             self._bytes = contents + self.data[self.at :]
+            back = len(passed) - len(contents)
+        self._passed = passed[: max(back, 0)]
         self.at = 0
 
     def read_datum(self) -> Any:
@@ -175,14 +243,14 @@ class BytesOutput(OutputPort):
         self.binary = True
 
     def emit(self, text: str) -> None:
-        self.contents += text.encode()
+        self.contents += self.encoded(text)
 
     def write_bytes(self, data: bytes) -> None:
         self.contents += data
 
 
 class FileOutput(OutputPort):
-    """Writes to a binary file, text in UTF-8."""
+    """Writes to a binary file."""
 
     __slots__ = ("_file",)
 
@@ -191,13 +259,17 @@ class FileOutput(OutputPort):
         self._file = file
 
     def emit(self, text: str) -> None:
-        self._file.write(text.encode("utf-8", "surrogateescape"))
+        self._file.write(self.encoded(text))
 
     def write_bytes(self, data: bytes) -> None:
         self._file.write(data)
 
     def flush(self) -> None:
         self._file.flush()
+
+    def seek(self, offset: int, whence: int) -> int:
+        """Go to the byte number `offset` from the start (0), from here (1) or the end (2)."""
+        return self._file.seek(offset, whence)
 
     def number(self) -> int:
         """The number of the open file."""
@@ -229,6 +301,15 @@ class ConsoleOutput(OutputPort):
     def emit(self, text: str) -> None:
         getattr(sys, self._stream).write(text)
 
+    def write_bytes(self, data: bytes) -> None:
+        stream = getattr(sys, self._stream)
+        below = getattr(stream, "buffer", None)
+        if below is None:
+            super().write_bytes(data)
+            return
+        stream.flush()
+        below.write(data)
+
     def flush(self) -> None:
         getattr(sys, self._stream).flush()
 
@@ -242,10 +323,19 @@ class ConsoleInput(InputPort):
         super().__init__("", "stdin")
         self._loaded = False
 
-    @property
-    def text(self) -> str:
-        """All of the text; the next character is number `at`."""
+    def _load(self) -> None:
         if not self._loaded:
             self._loaded = True
             self._text = sys.stdin.read()
+
+    @property
+    def text(self) -> str:
+        """All of the text; the next character is number `at`."""
+        self._load()
         return super().text
+
+    @property
+    def data(self) -> bytes:
+        """All of the bytes; the next byte is number `at`."""
+        self._load()
+        return super().data

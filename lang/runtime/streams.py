@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Callable
 from typing import Any
 
-from lang.runtime.ports import InputPort, OutputPort
+from lang.runtime.ports import InputPort, OutputPort, Port
 
 
 class PulledInput(InputPort):
@@ -17,7 +17,7 @@ class PulledInput(InputPort):
     def __init__(self, pull: Callable[[], str | bytes], name: str | None = None) -> None:
         super().__init__("", name)
         self._pull = pull
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._decoder: codecs.IncrementalDecoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.on_close: Callable[[], Any] | None = None
 
     def _more(self) -> bool:
@@ -25,7 +25,7 @@ class PulledInput(InputPort):
         piece = self._pull()
         if self._text is None:
             assert self._bytes is not None
-            self._bytes += piece.encode() if isinstance(piece, str) else bytes(piece)
+            self._bytes += self.encoded(piece) if isinstance(piece, str) else bytes(piece)
         elif isinstance(piece, str):
             self._text = self._text[self.at :] + piece
             self.at = 0
@@ -34,14 +34,20 @@ class PulledInput(InputPort):
             self.at = 0
         return len(piece) > 0
 
+    def recode(self, encoding: str) -> None:
+        """What has not been read yet is in `encoding`."""
+        self._as_bytes()
+        Port.recode(self, encoding)
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+
     def _as_text(self) -> str:
         return super().text
 
     def _as_bytes(self) -> bytes:
         if self._bytes is None:
             held, _ = self._decoder.getstate()
-            self._decoder.reset()
             data = super().data + held
+            self._decoder = codecs.getincrementaldecoder(self.encoding)("replace")
             self._bytes = data
         return self._bytes
 
@@ -135,7 +141,7 @@ class PushedOutput(OutputPort):
         self.on_close: Callable[[], Any] | None = None
 
     def emit(self, text: str) -> None:
-        self._push(text)
+        self._push(text if self._encode is None else self._encode(text))
 
     def write_bytes(self, data: bytes) -> None:
         self._push(data)
@@ -169,7 +175,7 @@ class TwoWayPort(PulledInput, OutputPort):
         self._flush = flush
 
     def emit(self, text: str) -> None:
-        self._push(text)
+        self._push(text if self._encode is None else self._encode(text))
 
     def write_bytes(self, data: bytes) -> None:
         self._push(data)

@@ -7,7 +7,7 @@ from typing import Any
 from lang.data import EOF, UNSPECIFIED
 from lang.runtime.late import soft_ports
 from lang.runtime.library import Library
-from lang.runtime.ports import BytesOutput, InputPort
+from lang.runtime.ports import BytesOutput, InputPort, Port
 from lang.runtime.primitives import arguments, ports
 from lang.runtime.primitives.bytevectors import contents, mutable
 from lang.runtime.signals import out_of_range
@@ -21,27 +21,45 @@ LIBRARY.constant("make-custom-binary-output-port", soft_ports.custom_output)
 LIBRARY.constant("make-custom-binary-input/output-port", soft_ports.custom_both)
 
 
+_BINARY = "iso8859-1"
+"""The encoding of text on a port of bytes, as in Guile."""
+
+
 @LIBRARY.procedure("open-bytevector-input-port")
-def open_input(vector: Any, *_transcoder: Any) -> InputPort:
-    return InputPort(bytes(contents("open-bytevector-input-port", 1, vector)))
+def open_input(vector: Any, transcoder: Any = False) -> Port:
+    port = InputPort(bytes(contents("open-bytevector-input-port", 1, vector)))
+    port.binary = True
+    port.recode(_BINARY)
+    return transcoded(port, transcoder)
+
+
+def transcoded(port: Port, transcoder: Any) -> Port:
+    """The port, or one of text around it if a transcoder is given."""
+    if transcoder is False:
+        return port
+    from stdlib.rnrs.io.transcoders import transcoded_port
+
+    return transcoded_port(port, transcoder)
 
 
 @LIBRARY.procedure("open-bytevector-output-port")
 @tail_calling
-def open_output(*_transcoder: Any) -> Any:
+def open_output(transcoder: Any = False) -> Any:
     """A port, and a procedure that gives (and forgets) what was written to it."""
     port = BytesOutput()
+    port.recode(_BINARY)
 
     def written() -> bytearray:
         contents, port.contents = port.contents, bytearray()
         return contents
 
-    return several((port, written))
+    return several((transcoded(port, transcoder), written))
 
 
 @LIBRARY.procedure("call-with-output-bytevector")
 def call_with_output(function: Any) -> bytearray:
     port = BytesOutput()
+    port.recode(_BINARY)
     call(function, port)
     return port.contents
 
@@ -83,11 +101,34 @@ def get_n_into(port: Any, vector: Any, start: Any, count: Any) -> Any:
     return len(taken) if taken or not wanted else EOF
 
 
-@LIBRARY.procedure("get-bytevector-all", "get-bytevector-some")
+@LIBRARY.procedure("get-bytevector-all")
 def get_all(port: Any) -> Any:
     checked = ports.source("get-bytevector-all", 1, port)
     taken = checked.take_bytes(len(checked.data))
     return bytearray(taken) if taken else EOF
+
+
+@LIBRARY.procedure("get-bytevector-some")
+def get_some(port: Any) -> Any:
+    taken = ports.source("get-bytevector-some", 1, port).take_some()
+    return bytearray(taken) if taken else EOF
+
+
+@LIBRARY.procedure("get-bytevector-some!")
+def get_some_into(port: Any, vector: Any, start: Any, count: Any) -> Any:
+    """Put the bytes that there are, COUNT at most, into a bytevector from START on; how many."""
+    who = "get-bytevector-some!"
+    into = mutable(who, 2, vector)
+    first, wanted = arguments.index(who, 3, start), arguments.index(who, 4, count)
+    if first + wanted > len(into):
+        out_of_range(who, count)
+    checked = ports.source(who, 1, port)
+    there = checked.take_some()
+    if len(there) > wanted:
+        checked.put_back(there[wanted:])
+    taken = there[:wanted]
+    into[first : first + len(taken)] = taken
+    return len(taken) if taken or not wanted else EOF
 
 
 @LIBRARY.procedure("unget-bytevector")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import stat as stat_
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 
-from lang.data import EOF, UNSPECIFIED, python_list, symbol
+from lang.data import EOF, UNSPECIFIED, Keyword, keyword, python_list, symbol
 from lang.runtime import dynamic
 from lang.runtime.library import Library
 from lang.runtime.ports import FileOutput, InputPort, Port
 from lang.runtime.primitives import arguments
+from lang.runtime.primitives.ports import recode
 from lang.runtime.signals import misc_error, system_error, wrong_type
 from lang.runtime.trampoline import call, passed_on, tail_calling
 
@@ -46,9 +48,52 @@ def open_output(who: str, name: Any, mode: str = "wb") -> FileOutput:
         _refused(who, error)
 
 
+P = TypeVar("P", bound=Port)
+
+
+def _in_mode(who: str, port: P, options: tuple[Any, ...]) -> P:
+    """The port, made as #:binary, #:encoding and #:guess-encoding ask for."""
+    for option, value in zip(options[::2], options[1::2], strict=False):
+        match option.name if type(option) is Keyword else None:
+            case "binary":
+                if value is not False:
+                    port.binary = True
+                    port.recode("iso8859-1")
+            case "encoding":
+                if value is not False:
+                    recode(who, port, value)
+            case "guess-encoding":
+                if value is not False and isinstance(port, InputPort):
+                    _guess(who, port)
+            case _:
+                misc_error(who, "Unrecognized keyword: ~S", option)
+    if len(options) % 2:
+        misc_error(who, "Invalid keyword: ~S", options[-1])
+    return port
+
+
+_CODING: Final = re.compile(rb"coding[:=]\s*([\w.-]+)")
+
+
+def _guess(who: str, port: InputPort) -> None:
+    """Take the encoding that a byte order mark or a comment such as ;; coding: latin-1 names."""
+    head = port.data[:500]
+    for mark, name in (
+        (b"\xef\xbb\xbf", "utf-8"),
+        (b"\xfe\xff", "utf-16"),
+        (b"\xff\xfe", "utf-16"),
+    ):
+        if head.startswith(mark):
+            recode(who, port, name)
+            return
+    found = _CODING.search(head)
+    if found:
+        recode(who, port, found[1].decode("ascii"))
+
+
 @LIBRARY.procedure("open-input-file")
-def open_input_file(name: Any, *_options: Any) -> InputPort:
-    return open_input("open-input-file", name)
+def open_input_file(name: Any, *options: Any) -> InputPort:
+    return _in_mode("open-input-file", open_input("open-input-file", name), options)
 
 
 @LIBRARY.procedure("open-binary-input-file")
@@ -59,8 +104,8 @@ def open_binary_input_file(name: Any) -> InputPort:
 
 
 @LIBRARY.procedure("open-output-file", staged=True)
-def open_output_file(name: Any, *_options: Any) -> FileOutput:
-    return open_output("open-output-file", name)
+def open_output_file(name: Any, *options: Any) -> FileOutput:
+    return _in_mode("open-output-file", open_output("open-output-file", name), options)
 
 
 @LIBRARY.procedure("open-binary-output-file", staged=True)
@@ -71,18 +116,20 @@ def open_binary_output_file(name: Any) -> FileOutput:
 
 
 @LIBRARY.procedure("open-file", staged=True)
-def open_file(name: Any, mode: Any, *_options: Any) -> Port:
+def open_file(name: Any, mode: Any, *options: Any) -> Port:
     letters = arguments.string("open-file", 2, mode)
+    if "b" in letters:
+        options = (keyword("binary"), True, *options)
     if letters[:1] == "r" and "+" not in letters:
-        return open_input("open-file", name)
+        return _in_mode("open-file", open_input("open-file", name), options)
     if letters[:1] in ("w", "a") and "+" not in letters:
-        return open_output("open-file", name, f"{letters[0]}b")
+        return _in_mode("open-file", open_output("open-file", name, f"{letters[0]}b"), options)
     misc_error("open-file", "mode ~S is none of r, w and a", mode)
 
 
 @LIBRARY.procedure("call-with-input-file")
-def call_with_input_file(name: Any, function: Any, *_options: Any) -> Any:
-    port = open_input("call-with-input-file", name)
+def call_with_input_file(name: Any, function: Any, *options: Any) -> Any:
+    port = _in_mode("call-with-input-file", open_input("call-with-input-file", name), options)
     result = call(function, port)
     port.close()
     return result
@@ -90,14 +137,14 @@ def call_with_input_file(name: Any, function: Any, *_options: Any) -> Any:
 
 @LIBRARY.procedure("with-input-from-file")
 @tail_calling
-def with_input_from_file(name: Any, thunk: Any, *_options: Any) -> Any:
-    port = open_input("with-input-from-file", name)
+def with_input_from_file(name: Any, thunk: Any, *options: Any) -> Any:
+    port = _in_mode("with-input-from-file", open_input("with-input-from-file", name), options)
     return passed_on(dynamic.with_values([dynamic.current_input], [port], thunk))
 
 
 @LIBRARY.procedure("call-with-output-file", staged=True)
-def call_with_output_file(name: Any, function: Any, *_options: Any) -> Any:
-    port = open_output("call-with-output-file", name)
+def call_with_output_file(name: Any, function: Any, *options: Any) -> Any:
+    port = _in_mode("call-with-output-file", open_output("call-with-output-file", name), options)
     try:
         return call(function, port)
     finally:
@@ -106,8 +153,8 @@ def call_with_output_file(name: Any, function: Any, *_options: Any) -> Any:
 
 @LIBRARY.procedure("with-output-to-file", staged=True)
 @tail_calling
-def with_output_to_file(name: Any, thunk: Any, *_options: Any) -> Any:
-    port = open_output("with-output-to-file", name)
+def with_output_to_file(name: Any, thunk: Any, *options: Any) -> Any:
+    port = _in_mode("with-output-to-file", open_output("with-output-to-file", name), options)
     try:
         return passed_on(dynamic.with_values([dynamic.current_output], [port], thunk))
     finally:

@@ -10,6 +10,7 @@ from lang.runtime import dynamic
 from lang.runtime.library import Library
 from lang.runtime.ports import (
     BytesOutput,
+    FileOutput,
     InputPort,
     OutputPort,
     Port,
@@ -143,17 +144,24 @@ def set_port_column(port: Any, column: Any) -> Any:
 
 @LIBRARY.procedure("port-encoding")
 def port_encoding(port: Any) -> str:
-    _port("port-encoding", port)
-    return "UTF-8"
+    return _port("port-encoding", port).encoding.upper()
 
 
 @LIBRARY.procedure("set-port-encoding!")
 def set_port_encoding(port: Any, encoding: Any) -> Any:
-    """Ports are in UTF-8, and nothing else."""
-    _port("set-port-encoding!", port)
-    if arguments.string("set-port-encoding!", 2, encoding).upper() not in ("UTF-8", "ASCII"):
-        misc_error("set-port-encoding!", "~A is not supported; ports are in UTF-8", encoding)
+    """Text on PORT is in ENCODING from here on."""
+    recode("set-port-encoding!", _port("set-port-encoding!", port), encoding)
     return UNSPECIFIED
+
+
+def recode(who: str, port: Port, encoding: Any) -> None:
+    """Let `port` be in the encoding that Scheme calls `encoding`."""
+    from lang.runtime.encodings import codec
+
+    known = codec(arguments.string(who, 2, encoding))
+    if known is None:
+        misc_error(who, "there is no such encoding here: ~A", encoding)
+    port.recode(known)
 
 
 @LIBRARY.procedure("set-port-conversion-strategy!", "setvbuf")
@@ -380,20 +388,26 @@ def read_bytevector_into(vector: Any, port: Any = None, start: Any = None, end: 
 
 @LIBRARY.procedure("seek")
 def seek(port: Any, offset: Any, whence: Any) -> int:
-    checked = source("seek", 1, port)
-    base = {0: 0, 1: checked.at, 2: len(checked.data)}.get(whence)
-    if base is None:
+    checked = _place("seek", port)
+    if whence not in (0, 1, 2):
         out_of_range("seek", whence)
-    place = base + arguments.integer("seek", 2, offset)
-    if not 0 <= place <= len(checked.data):
+    place = checked.seek(arguments.integer("seek", 2, offset), whence)
+    if place is None:
         out_of_range("seek", offset)
-    checked.at = place
     return place
 
 
 @LIBRARY.procedure("ftell")
 def ftell(port: Any) -> int:
-    return source("ftell", 1, port).at
+    checked = _place("ftell", port)
+    return checked.tell() if isinstance(checked, InputPort) else checked.seek(0, 1)
+
+
+def _place(who: str, port: Any) -> InputPort | FileOutput:
+    if not isinstance(port, FileOutput):
+        return source(who, 1, port)
+    target(who, 1, port)
+    return port
 
 
 # ---------------------------------------------------------------- writing

@@ -21,6 +21,7 @@ FILES = (
     HERE / "lexical.scm",
     HERE / "numbers.scm",
     HERE.parents[1] / "stdlib" / "expressions.scm",
+    HERE.parents[1] / "stdlib" / "rnrs.scm",
 )
 
 
