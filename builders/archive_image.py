@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from builders.errors import BuilderError
 from builders.formats import layers, tar, wsl
 from builders.formats.container import Container, docker, write_oci
 from builders.mtree import read_item
+from builders.plan import uncollected
 from builders.registry import Build, builder
 from builders.sinks import codecs, compress, output, raw, stream
 from builders.tree import Entry, content_reader
@@ -28,6 +28,7 @@ class BadArchive(BuilderError):
 
 
 @builder("archive-image")
+@uncollected()
 def archive_image(build: Build) -> None:
     """Write a tree as one file, or as a directory (OCI). Arguments:
 
@@ -54,16 +55,10 @@ def archive_image(build: Build) -> None:
     """
     arguments = build.arguments
     _check(arguments)
-    collecting = gc.isenabled()
-    gc.disable()  # as for disk images: many tuples, no cycles
-    try:
-        tree = read_item(build.real(arguments["tree"]), arguments["tree"])
-        if arguments.get("drop_xattrs"):
-            tree = [entry._replace(xattrs=None) for entry in tree]
-        _write(build, arguments["format"], tree, _compression(arguments))
-    finally:
-        if collecting:
-            gc.enable()
+    tree = read_item(build.real(arguments["tree"]), arguments["tree"])
+    if arguments.get("drop_xattrs"):
+        tree = [entry._replace(xattrs=None) for entry in tree]
+    _write(build, arguments["format"], tree, _compression(arguments))
 
 
 def _check(arguments: Mapping[str, Any]) -> None:

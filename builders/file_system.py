@@ -6,12 +6,14 @@ from builders import filesystems
 from builders.filesystems import mkfs
 from builders.filesystems.workroom import Workroom
 from builders.mtree import read_item
+from builders.plan import uncollected
 from builders.registry import Build, builder
 from builders.sinks import output, raw
 from builders.tree import Entry
 
 
 @builder("file-system")
+@uncollected()
 def file_system(build: Build) -> None:
     """Write the file system to the output, a file. Arguments:
 

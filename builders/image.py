@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import uuid as uuids
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from builders.disk import (
 from builders.errors import BuilderError
 from builders.filesystems.workroom import Workroom
 from builders.mtree import read_item
-from builders.plan import Plan, Segment
+from builders.plan import Plan, Segment, uncollected
 from builders.registry import Build, builder
 from builders.sinks import output
 from builders.tree import Entry
@@ -78,6 +77,7 @@ class Partition:
 
 
 @builder("disk-image")
+@uncollected()
 def disk_image(build: Build) -> None:
     """Write the disk to the output, a file. Arguments:
 
@@ -113,23 +113,16 @@ def disk_image(build: Build) -> None:
     image_format = arguments.get("format") or "raw"
     compression = arguments.get("compression")
     output.check(image_format, compression, arguments.get("level"))
-    collecting = gc.isenabled()
-    gc.disable()  # a plan is very many tuples and no cycles: looking for some takes a fifth of it
-    try:
-        plan = plan_image(build)
-        output.write(
-            plan,
-            build.output,
-            build.real,
-            build.progress,
-            image_format=image_format,
-            compression=compression,
-            level=arguments.get("level"),
-            uuid=uuids.UUID(arguments["disk_uuid"]),
-        )
-    finally:
-        if collecting:
-            gc.enable()
+    output.write(
+        plan_image(build),
+        build.output,
+        build.real,
+        build.progress,
+        image_format=image_format,
+        compression=compression,
+        level=arguments.get("level"),
+        uuid=uuids.UUID(arguments["disk_uuid"]),
+    )
 
 
 def plan_image(build: Build) -> Plan:

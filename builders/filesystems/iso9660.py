@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import threading
 import time as real_time
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +35,7 @@ _OTHER_KINDS = {
     "s": "a socket",
 }
 _FILE_TYPES = {"d": 0o040000, "l": 0o120000, "f": 0o100000}
+_NUMBERED = re.compile(rb"[DF]([0-9]{7,})")
 _one_at_a_time = threading.Lock()
 
 
@@ -119,12 +121,21 @@ class _Clock:
 
     def __init__(self) -> None:
         self.now = 0
+        self._known: dict[float, real_time.struct_time] = {}
 
     def time(self) -> float:
         return self.now
 
     def localtime(self, seconds: float | None = None) -> real_time.struct_time:
-        return real_time.gmtime(self.now if seconds is None else seconds)
+        return self.gmtime(seconds)
+
+    def gmtime(self, seconds: float | None = None) -> real_time.struct_time:
+        if seconds is None:
+            seconds = self.now
+        found = self._known.get(seconds)
+        if found is None:
+            found = self._known[seconds] = real_time.gmtime(seconds)
+        return found
 
     def __getattr__(self, name: str) -> Any:
         return getattr(real_time, name)
@@ -250,17 +261,15 @@ class _Builder:
             self._add_el_torito(tree, boot)
         # Asking for a record lays out anew what was added since: only when all is there.
         iso.force_consistency()
-        self._own(iso.pvd.root_directory_record(), tree[0])
-        for number, entry in enumerate(tree[1:], 1):
-            record = iso.get_record(iso_path=self._names[entry.path])
-            self._own(record, tree[targets[number]] if number in targets else entry)
+        records = _records(iso.pvd.root_directory_record())
+        for number, entry in enumerate(tree):
+            self._own(records[number], tree[targets[number]] if number in targets else entry)
         recorder = _Recorder()
         iso.write_fp(recorder, blocksize=_BATCH)
         laid = Laid(Plan(recorder.size, recorder.pieces()))
-        for entry in tree:
+        for number, entry in enumerate(tree):
             if entry.kind == "f" and entry.size:
-                record = iso.get_record(iso_path=self._names[entry.path])
-                offset = record.extent_location() * SECTOR
+                offset = records[number].extent_location() * SECTOR
                 laid.offsets[entry.path] = offset
                 _put(laid.plan, entry, offset)
         iso.close()
@@ -274,7 +283,7 @@ class _Builder:
         self._clock.now = _seconds(shown)
         iso = self._iso
         kind = shown.kind
-        own = f"D{number:07d}" if kind == "d" else f"F{number:07d}.;1"
+        own = f"D{number:07d}" if kind == "d" else f"F{number:07d}.;1"  # as _NUMBERED has it
         path = self._names[entry.path] = f"{self._names[directory]}/{own}"
         if kind == "d":
             iso.add_directory(path, rr_name=name, file_mode=_FILE_TYPES[kind] | entry.mode)
@@ -324,6 +333,26 @@ class _Builder:
 def _seconds(entry: Entry) -> int:
     """The time of a record: what a year of one byte can say."""
     return min(max(entry.mtime // 1_000_000_000, 0), _LAST_SECOND)
+
+
+def _records(root: Any) -> dict[int, Any]:
+    """The records of entries by their number in the tree, which their names are made of.
+
+    A directory that is too deep is elsewhere; where it belongs is a link to it.
+    """
+    found = {0: root}
+    directories = [root]
+    for directory in directories:
+        for child in directory.children:
+            numbered = _NUMBERED.match(child.file_identifier())
+            if numbered is None:
+                continue
+            is_link = child.rock_ridge.child_link_record_exists()
+            record = child.rock_ridge.cl_to_moved_dr if is_link else child
+            found[int(numbered[1])] = record
+            if record.is_dir():
+                directories.append(record)
+    return found
 
 
 def _attributes(record: Any) -> Any:

@@ -22,7 +22,7 @@ from builders.filesystems import vfat
 from builders.filesystems.iso9660 import SECTOR, ElTorito, Laid, lay_out
 from builders.merge import merge
 from builders.mtree import read_item
-from builders.plan import Plan, join
+from builders.plan import Plan, join, uncollected
 from builders.registry import Build, builder
 from builders.sinks import raw
 from builders.tree import Content, Entry, content_reader
@@ -44,6 +44,7 @@ class BadIso(BuilderError):
 
 
 @builder("iso9660")
+@uncollected()
 def iso9660(build: Build) -> None:
     """Write an ISO to the output, a file. Arguments:
 
