@@ -28,7 +28,9 @@ NEWNET = 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 32, 4096, 16384, 1 << 18
 
-_MNT_DETACH = 2
+CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SYS_ADMIN = 1, 3, 4, 21
+
+_MS_MOVE, _MNT_DETACH = 8192, 2
 _PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 24, 38
 _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
 _MOUNT_ATTR_RDONLY = 1
@@ -57,15 +59,15 @@ def unshare(flags: int) -> None:
     _check(_libc.unshare(flags), "making namespaces")
 
 
-def unshare_user(flags: int, uid: int = 0, gid: int = 0) -> None:
-    """Make a user namespace, in which the caller is `uid` and `gid`, and others that it owns.
+def unshare_user(flags: int) -> None:
+    """Make a user namespace, in which the caller is user 0, and others that it owns.
 
     Nobody else exists in it. Works for an ordinary user and gives all rights over what belongs to
     the new namespaces. The parent-death signal is reset by this: call `die_with_parent` after.
     """
     outer_uid, outer_gid = os.geteuid(), os.getegid()
     unshare(NEWUSER | flags)
-    map_ids("self", [(uid, outer_uid, 1)], [(gid, outer_gid, 1)])
+    map_ids("self", [(0, outer_uid, 1)], [(0, outer_gid, 1)])
 
 
 def map_ids(
@@ -139,12 +141,31 @@ def make_private() -> None:
     mount("none", "/", "", MS_REC | MS_PRIVATE)
 
 
-def pivot_root(new: str | Path, old: str | Path) -> None:
-    """Make the mount `new` the root; the former one shows at `old`, a directory in it."""
+def change_root(new: str | Path, old: str = "") -> None:
+    """Make the mount `new` the root and go there; the former one shows at `old`, a directory in
+    it, or is gone. Needs a mount namespace whose mounts are private."""
+    os.chdir(new)
+    try:
+        _pivot_root(".", old or ".")
+    except NamespaceError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        # the rootfs that an initramfs is in stays where it is: the new root covers it
+        if old:
+            bind("/", old, writable=True)
+        mount(".", "/", "", _MS_MOVE)
+        os.chroot(".")
+    else:
+        if not old:
+            unmount(".")
+    os.chdir("/")
+
+
+def _pivot_root(new: str, old: str) -> None:
     number = _SYS_PIVOT_ROOT.get(platform.machine())
     if number is None:
         raise NamespaceError(errno.ENOSYS, f"changing the root on {platform.machine()}")
-    result = _libc.syscall(ctypes.c_long(number), os.fsencode(new), os.fsencode(old))
+    result = _libc.syscall(ctypes.c_long(number), new.encode(), old.encode())
     _check(result, f"changing the root to {new}")
 
 
@@ -172,10 +193,35 @@ def forbid_new_privileges() -> None:
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "forbidding new privileges")
 
 
-def drop_capabilities() -> None:
-    """Give up all capabilities for good, also those that user 0 gets by running a program."""
+def has_capability(capability: int) -> bool:
+    """May this process use `capability` (CAP_…)?"""
+    effective, _permitted = _capabilities()
+    return bool(effective >> capability & 1)
+
+
+def drop_capabilities(*kept: int) -> None:
+    """Give up all capabilities but those `kept` (below 32) for good, also what user 0 gets by
+    running a program."""
     for capability in range(_LAST_CAPABILITY + 1):
+        if capability in kept:
+            continue
         if _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) < 0:
-            break  # past the last one that this kernel knows
-    header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
-    _check(_libc.capset(header, bytes(24)), "dropping capabilities")
+            if ctypes.get_errno() == errno.EINVAL:
+                break  # past the last one that this kernel knows
+            _check(-1, "dropping capabilities")
+    _effective, permitted = _capabilities()
+    left = permitted & sum(1 << capability for capability in kept)
+    sets = struct.pack("=6I", left, left, 0, 0, 0, 0)
+    _check(_libc.capset(_capability_header(), sets), "dropping capabilities")
+
+
+def _capability_header() -> bytes:
+    return struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
+
+
+def _capabilities() -> tuple[int, int]:
+    """Those below 32 that this process can use, and that it might."""
+    sets = ctypes.create_string_buffer(24)
+    _check(_libc.capget(_capability_header(), sets), "looking at capabilities")
+    effective, permitted = struct.unpack_from("=II", sets.raw)
+    return effective, permitted

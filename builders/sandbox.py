@@ -1,8 +1,8 @@
 """Runs a program with no network, no home, no host: only what it was given.
 
-Namespaces without privileges (builders.namespaces). Three processes: one that makes the namespaces
-and waits, one that is process 1 in them, lays out the files and reaps, and the program. When the
-first is killed all go.
+Namespaces, without privileges where that can be (builders.isolation). Three processes: one that
+makes the namespaces and waits, one that is process 1 in them, lays out the files and reaps, and the
+program. When the first is killed all go.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from builders import interpreter, sandbox_root
+from builders import interpreter, isolation, sandbox_root
 from builders import namespaces as ns
 from builders.errors import BuilderError
 from builders.sandbox_root import Bind
@@ -47,7 +47,6 @@ ENVIRONMENT: Mapping[str, str] = {
 }
 """The variables that every sandboxed program gets."""
 
-_BUILD_USER = (1000, 1000)
 _TROUBLE = b"\0sandbox\0"
 
 
@@ -65,16 +64,14 @@ class TimedOut(BuilderError):
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """What a program is to see and may do; see `run`. User 0 may be without capabilities, too."""
+    """What a program is to see; see `run`."""
 
     binds: Sequence[Bind] = ()
     roots: Sequence[Path] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: str = "/build"
     network: bool = False
-    uid0: bool = True
     hostname: str = "localhost"
-    drop_capabilities: bool = False
 
 
 def run(
@@ -86,12 +83,13 @@ def run(
     roots: Sequence[Path] = (),
     network: bool = False,
     on_line: Callable[[str], None] = lambda _line: None,
-    uid0: bool = True,
     hostname: str = "localhost",
     timeout: float | None = None,
     stdin: str = "/dev/null",
 ) -> int:
     """Run a command in a sandbox and return its exit status (128 + n when killed by signal n).
+
+    It is user 0, who owns what Kiln's user owns, without any capabilities.
 
     binds    files and directories to show; nested ones are fine; "/tmp" and "/build" are in memory
              unless a bind puts something there
@@ -100,13 +98,12 @@ def run(
              /bin, /sbin, /lib and /lib64, and whose etc/ are copied to /etc; the first wins
     network  use the host's
     on_line  gets each line that the command writes, to its standard output or error
-    uid0     be user 0, with all capabilities inside of the namespaces; else user 1000 with none
     timeout  seconds
     stdin    what the sandbox has at this path is its standard input
 
     Raises SandboxUnavailable, TimedOut, CannotRun.
     """
-    sandbox = Sandbox(binds, roots, env or {}, cwd, network, uid0, hostname)
+    sandbox = Sandbox(binds, roots, env or {}, cwd, network, hostname)
     told = {
         "command": list(command),
         "stdin": stdin,
@@ -224,8 +221,7 @@ def enter(sandbox: Sandbox) -> None:
     other's status. Raises NamespaceError (in the caller or inside) when it cannot be done.
     """
     flags = ns.NEWNS | ns.NEWPID | ns.NEWIPC | ns.NEWUTS | ns.NEWCGROUP
-    user = (0, 0) if sandbox.uid0 else _BUILD_USER
-    ns.unshare_user(flags | (0 if sandbox.network else ns.NEWNET), *user)
+    own_users = isolation.isolate(flags | (0 if sandbox.network else ns.NEWNET))
     ns.die_with_parent()
     if init := os.fork():
         os._exit(_status(os.waitpid(init, 0)[1]))
@@ -238,12 +234,11 @@ def enter(sandbox: Sandbox) -> None:
             if Path(name).exists()
         ]
     else:
-        ns.raise_loopback()
+        isolation.raise_loopback(own_users)
     ns.set_host_name(sandbox.hostname)
-    sandbox_root.enter(binds, sandbox.roots, user)
+    sandbox_root.enter(binds, sandbox.roots)
     ns.forbid_new_privileges()
-    if sandbox.drop_capabilities or not sandbox.uid0:
-        ns.drop_capabilities()
+    ns.drop_capabilities()
     os.chdir(sandbox.cwd)
     if child := os.fork():
         _reap_until(child)
@@ -286,6 +281,7 @@ def _report_trouble(error: OSError, command: str) -> None:
         "errno": error.errno,
         "what": error.strerror if setup else str(error.filename or command),
         "command": command,
+        "advice": isolation.advice(error.errno) if setup else "",
     }
     os.write(1, _TROUBLE + json.dumps(told).encode() + b"\n")
 
@@ -295,30 +291,10 @@ def _trouble(told: Mapping[str, Any]) -> Exception:
     if told["setup"]:
         return SandboxUnavailable(
             f"the kernel refuses a build sandbox ({told['what']})",
-            hint=_advice(),
+            hint=told["advice"],
         )
     return CannotRun(
         f"cannot run {told['command']} in the sandbox: {told['what']}: {os.strerror(told['errno'])}"
-    )
-
-
-def _advice() -> str:
-    """What to do so that a sandbox can be made, by what this host says about user namespaces."""
-    for name, bad, words in (
-        ("kernel/unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1"),
-        (
-            "kernel/apparmor_restrict_unprivileged_userns",
-            "1",
-            "sysctl kernel.apparmor_restrict_unprivileged_userns=0",
-        ),
-        ("user/max_user_namespaces", "0", "sysctl user.max_user_namespaces=10000"),
-    ):
-        path = Path("/proc/sys") / name
-        if path.exists() and path.read_text().strip() == bad:
-            return f"as root: {words}"
-    return (
-        "user namespaces have to be allowed here; in a container, start it with "
-        "--security-opt seccomp=unconfined --security-opt systempaths=unconfined"
     )
 
 
@@ -341,7 +317,6 @@ def _as_json(sandbox: Sandbox) -> dict[str, Any]:
         "env": dict(sandbox.env),
         "cwd": sandbox.cwd,
         "network": sandbox.network,
-        "uid0": sandbox.uid0,
         "hostname": sandbox.hostname,
     }
 

@@ -6,25 +6,19 @@ devices, a /proc of its own.
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from builders import isolation
 from builders import namespaces as ns
 
 _BASE = Path("/tmp")  # a directory that every host has; what is in it stays reachable
 _OLD = Path("/.host")
 _LOWER = Path("/.lower")
 
-_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _LINKS = {
-    "dev/fd": "/proc/self/fd",
-    "dev/stdin": "/proc/self/fd/0",
-    "dev/stdout": "/proc/self/fd/1",
-    "dev/stderr": "/proc/self/fd/2",
     "dev/ptmx": "pts/ptmx",
     "bin": "usr/bin",
     "sbin": "usr/sbin",
@@ -43,18 +37,16 @@ class Bind:
     writable: bool = False
 
 
-def enter(binds: Sequence[Bind], roots: Sequence[Path], user: tuple[int, int]) -> None:
+def enter(binds: Sequence[Bind], roots: Sequence[Path]) -> None:
     """Make such a tree this process's root: see builders.sandbox.run.
 
-    Needs its own mount and pid namespaces; `user` is its uid and gid. Raises NamespaceError.
+    Needs its own mount and pid namespaces. Raises NamespaceError.
     """
     trees = [Path(os.path.realpath(root / "usr")) for root in roots]
     ns.make_private()
     ns.mount("tmpfs", _BASE, "tmpfs", ns.MS_NOSUID | ns.MS_NODEV, "mode=755,size=50%")
-    os.chdir(_BASE)
-    Path(_OLD.name).mkdir()
-    ns.pivot_root(".", _OLD.name)
-    os.chdir("/")
+    (_BASE / _OLD.name).mkdir()
+    ns.change_root(_BASE, _OLD.name)
     os.umask(0o022)
     for name in _DIRECTORIES:
         (Path("/") / name).mkdir(parents=True, exist_ok=True)
@@ -63,8 +55,8 @@ def enter(binds: Sequence[Bind], roots: Sequence[Path], user: tuple[int, int]) -
     for name, target in _LINKS.items():
         (Path("/") / name).symlink_to(target)
     _devices()
-    _proc()
-    _accounts(*user)
+    isolation.show_processes(_host(Path("/proc")), Path("/proc"))
+    _accounts()
     _native(trees)
     for root in roots:
         _configuration(_host(root / "etc"))
@@ -80,38 +72,15 @@ def _host(path: Path) -> Path:
 
 
 def _devices() -> None:
-    for name in _DEVICES:
-        place = Path("/dev") / name
-        place.touch()
-        with contextlib.suppress(ns.NamespaceError):  # tty may be missing where there is none
-            ns.bind(_OLD / "dev" / name, place, writable=True)
+    isolation.show_devices(_host(Path("/dev")), Path("/dev"))
     ns.mount("devpts", "/dev/pts", "devpts", ns.MS_NOSUID, "newinstance,ptmxmode=0666,mode=620")
     ns.mount("tmpfs", "/dev/shm", "tmpfs", ns.MS_NOSUID | ns.MS_NODEV, "mode=1777")
 
 
-def _proc() -> None:
-    flags = ns.MS_NOSUID | ns.MS_NODEV | ns.MS_NOEXEC
-    try:
-        ns.mount("proc", "/proc", "proc", flags)
-    except ns.NamespaceError as error:
-        if error.errno not in (errno.EPERM, errno.EBUSY):
-            raise
-        # In a container whose own /proc is partly covered the kernel gives out no new one.
-        ns.bind(_OLD / "proc", "/proc", writable=True)
-    for name in ("sys", "sysrq-trigger", "irq", "bus"):  # root's even in a user namespace
-        place = Path("/proc") / name
-        if place.exists():
-            with contextlib.suppress(ns.NamespaceError):
-                ns.bind(place, place)
-
-
-def _accounts(uid: int, gid: int) -> None:
-    root = "root:x:0:0:root:/homeless:/bin/sh\n"
-    user = "" if uid == 0 else f"build:x:{uid}:{gid}:build:/homeless:/bin/sh\n"
+def _accounts() -> None:
     nobody = "nobody:x:65534:65534:nobody:/homeless:/bin/false\n"
-    group = "" if gid == 0 else f"build:x:{gid}:\n"
-    Path("/etc/passwd").write_text(root + user + nobody)
-    Path("/etc/group").write_text(f"root:x:0:\ntty:x:5:\n{group}nogroup:x:65534:\n")
+    Path("/etc/passwd").write_text(f"root:x:0:0:root:/homeless:/bin/sh\n{nobody}")
+    Path("/etc/group").write_text("root:x:0:\ntty:x:5:\nnogroup:x:65534:\n")
     Path("/etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
 
 

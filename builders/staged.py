@@ -66,7 +66,6 @@ def staged(build: Build) -> None:
         binds,
         roots=[build.real(path) for path in build.arguments.get("native", [])],
         env={**build.arguments.get("env", {}), "out": build.logical},
-        drop_capabilities=True,
     )
     session = _loaded_session()
 

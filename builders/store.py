@@ -96,7 +96,7 @@ class Store:
     def __init__(self, root: Path | None = None) -> None:
         self.root = (root or default_root()).absolute()
         self.state = self.root / ".state"
-        self.boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        self.boot = _boot()
         self.in_use = FileLock(self.state / "in-use")
         try:
             if not (self.state / "db").exists():
@@ -380,6 +380,16 @@ class Store:
         from builders import upkeep
 
         return upkeep.collect(self, keep=keep, dry_run=dry_run)
+
+
+def _boot() -> str:
+    """What tells this run of the machine from others. Raises StoreError."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError as error:
+        raise StoreError(
+            f"the store needs /proc: {error.strerror}", hint="mount -t proc proc /proc"
+        ) from error
 
 
 class TemporaryDirectory:

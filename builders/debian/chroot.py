@@ -4,8 +4,8 @@ Three processes: the caller supervises (it answers the recorder's notifications 
 an agent, process 1 of new namespaces, starts what it is told to; each program is a child of the
 agent, in the root. The agent is a fork that only ever uses what is imported already.
 
-The same mechanism serves ordinary users and root: a user namespace with one user. Where the kernel
-forbids those, root goes without it.
+The same mechanism serves ordinary users and root: a user namespace with one user. Where there may
+be none, root goes without it, and the programs without rights over the host.
 """
 
 from __future__ import annotations
@@ -22,22 +22,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from builders import isolation
 from builders import namespaces as ns
 from builders.debian import seccomp
 from builders.debian.recorder import Recorder
 from builders.errors import BuilderError
 
 _ISOLATED = ns.NEWNS | ns.NEWUTS | ns.NEWIPC | ns.NEWPID | ns.NEWNET
-_NO_PROGRAMS = ns.MS_NOSUID | ns.MS_NODEV | ns.MS_NOEXEC
+_RIGHTS_OVER_FILES = (ns.CAP_DAC_OVERRIDE, ns.CAP_FOWNER, ns.CAP_FSETID)
 
 _HOST_NAME = "localhost"
-_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
-_DEVICE_LINKS = {
-    "fd": "/proc/self/fd",
-    "stdin": "/proc/self/fd/0",
-    "stdout": "/proc/self/fd/1",
-    "stderr": "/proc/self/fd/2",
-}
 _MESSAGE = 1 << 16
 
 
@@ -177,17 +171,18 @@ def _become_agent(root: str, masked: Sequence[str], control: socket.socket, outp
     """Make the namespaces and fork process 1; never returns."""
     status = 1
     try:
-        _isolate()
+        own_users = _isolate()
         ns.die_with_parent()
         os.setsid()
         first = os.fork()
         if first == 0:
             ns.die_with_parent()
+            isolation.raise_loopback(own_users)
             _surround(root, masked)
             listener = seccomp.install()
             socket.send_fds(control, [b"{}"], [listener])
             os.close(listener)
-            _serve(root, control, output)
+            _serve(root, control, output, own_users)
         control.close()
         os.close(output)
         os.waitpid(first, 0)
@@ -205,39 +200,26 @@ def _tell(control: socket.socket, error: BuilderError) -> None:
     control.send(json.dumps(told).encode())
 
 
-def _isolate() -> None:
-    """Enter new namespaces, as root of a user namespace with one user if that is possible."""
+def _isolate() -> bool:
+    """Enter new namespaces; is one a user namespace, with one user?"""
     try:
-        ns.unshare_user(_ISOLATED)
+        return isolation.isolate(_ISOLATED)
     except ns.NamespaceError as error:
-        if os.geteuid() != 0:
-            raise NamespacesForbidden(
-                f"this user may not make the namespaces to configure packages in: {error.strerror}",
-                hint="run Kiln as root, or allow them: sysctl user.max_user_namespaces=10000 "
-                "kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0 "
-                "(those of the three that exist)",
-            ) from error
-        ns.unshare(_ISOLATED)
-        os.setgroups([])
+        raise NamespacesForbidden(
+            f"there may be no namespaces here to configure packages in: {error.strerror}",
+            hint=isolation.advice(error.errno),
+        ) from error
 
 
 def _surround(root: str, masked: Sequence[str]) -> None:
     """Mount what programs expect around them; nothing of it outlives the namespaces."""
     ns.set_host_name(_HOST_NAME)
-    ns.raise_loopback()
     ns.make_private()
     ns.mount("tmpfs", f"{root}/dev", "tmpfs", ns.MS_NOSUID, "mode=755")
-    for name in _DEVICES:
-        Path(f"{root}/dev/{name}").touch()
-        ns.bind(f"/dev/{name}", f"{root}/dev/{name}", writable=True)
-    for name, target in _DEVICE_LINKS.items():
-        Path(f"{root}/dev/{name}").symlink_to(target)
+    isolation.show_devices(Path("/dev"), Path(f"{root}/dev"))
     for name in ("shm", "pts"):
         Path(f"{root}/dev/{name}").mkdir()
-    try:
-        ns.mount("proc", f"{root}/proc", "proc", _NO_PROGRAMS)
-    except ns.NamespaceError:  # in a container that hides parts of /proc
-        ns.bind("/proc", f"{root}/proc", writable=True)
+    isolation.show_processes(Path("/proc"), Path(f"{root}/proc"))
     ns.mount("tmpfs", f"{root}/sys", "tmpfs", ns.MS_NOSUID, "mode=755")
     ns.mount("tmpfs", f"{root}/tmp", "tmpfs", ns.MS_NOSUID | ns.MS_NODEV, "mode=1777")
     ns.mount("tmpfs", f"{root}/run", "tmpfs", ns.MS_NOSUID | ns.MS_NODEV, "mode=755")
@@ -250,7 +232,7 @@ def _surround(root: str, masked: Sequence[str]) -> None:
                 ns.bind(nothing, root + program, writable=True)
 
 
-def _serve(root: str, control: socket.socket, output: int) -> None:
+def _serve(root: str, control: socket.socket, output: int, own_users: bool) -> None:
     """Process 1: run what is asked for until the supervisor hangs up; never returns."""
     os.umask(0o022)
     empty = os.open("/dev/null", os.O_RDONLY)
@@ -261,7 +243,7 @@ def _serve(root: str, control: socket.socket, output: int) -> None:
         asked = json.loads(request)
         program = os.fork()
         if program == 0:
-            _execute(root, asked["command"], asked["environment"])
+            _execute(root, asked["command"], asked["environment"], own_users)
         status = None
         while status is None:
             ended, code = os.wait()
@@ -271,10 +253,14 @@ def _serve(root: str, control: socket.socket, output: int) -> None:
     os._exit(0)
 
 
-def _execute(root: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+def _execute(
+    root: str, command: Sequence[str], environment: Mapping[str, str], own_users: bool
+) -> None:
     try:
         os.chroot(root)
         os.chdir("/")
+        if not own_users:
+            ns.drop_capabilities(*_RIGHTS_OVER_FILES)
         for name in (signal.SIGPIPE, signal.SIGINT, signal.SIGXFSZ):
             signal.signal(name, signal.SIG_DFL)
         os.execve(command[0], list(command), environment)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from builders import sandbox_root
+from builders import isolation, sandbox_root
 from builders.registry import SOURCE_ROOT
 from builders.sandbox import Bind, CannotRun, SandboxUnavailable, TimedOut, run
 
@@ -176,15 +176,15 @@ def test_items_may_have_configuration_and_more_can_be_put_in(
     assert lines == ["abaa1"]
 
 
-def test_a_program_may_be_an_ordinary_user_without_capabilities(
-    script: Script, tmp_path: Path
-) -> None:
+def test_the_program_owns_its_files_and_has_no_capabilities(script: Script, tmp_path: Path) -> None:
     status, lines = script(
-        "id -u; grep CapBnd /proc/self/status; mount -t tmpfs x /tmp 2>/dev/null", uid0=False
+        "id -u; grep Cap /proc/self/status; stat -c %u /out; echo x >/out/x;"
+        "mount -t tmpfs x /tmp 2>/dev/null",
+        binds=[Bind(tmp_path, "/out", True)],
     )
     assert status != 0
-    assert lines[0] == "1000"
-    assert int(lines[1].split()[1], 16) == 0
+    assert (lines[0], lines[-1]) == ("0", "0")
+    assert [int(line.split()[1], 16) for line in lines[1:-1]] == [0] * 5
 
 
 def test_a_deadline_is_kept_and_nothing_survives_it(script: Script, tmp_path: Path) -> None:
@@ -259,7 +259,8 @@ def test_a_kernel_that_refuses_is_reported_with_what_to_do() -> None:
     # once the limit is 0; the limit is per user namespace, so setting it is allowed there.
     from builders.sandbox import _trouble
 
-    error = _trouble({"setup": True, "errno": 1, "what": "making namespaces: no", "command": "x"})
+    told = {"what": "making namespaces: no", "command": "x", "advice": isolation.advice(1)}
+    error = _trouble({"setup": True, "errno": 1, **told})
     assert isinstance(error, SandboxUnavailable)
     assert "namespaces" in error.message
     assert error.hint
