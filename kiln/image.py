@@ -27,7 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-t",
         "--image-type",
         metavar="TYPE",
-        help="what kind of image to make of an operating system (default: mbr-raw)",
+        help="what kind of image to make of an operating system, one of your file's own, too"
+        " (default: mbr-raw)",
     )
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="copy the image to FILE; - is the standard output"
@@ -79,14 +80,13 @@ def build(arguments: argparse.Namespace, default_type: str = "mbr-raw") -> list[
     if arguments.label == "":
         raise UsageError("--label needs a text")
     session = workspace.open_session(options.load_path(arguments))
-    if arguments.image_type is not None:
-        _check_type(session, arguments.image_type)
     values = options.evaluated(session, arguments)
+    kind = _image_type(session, arguments.image_type or default_type)
     with (
         shown(options.style(arguments), verbose=arguments.verbose) as events,
         workspace.workspace(events) as store,
     ):
-        derivations = [_lower(session, value, arguments, default_type) for value in values]
+        derivations = [_lower(session, value, arguments, kind) for value in values]
         if arguments.derivation:
             print_derivations(derivations)
             return []
@@ -119,19 +119,37 @@ def _types(session: Session) -> dict[str, str]:
     return workspace.evaluate(session, types)
 
 
-def _check_type(session: Session, name: str) -> None:
-    """Raise UsageError, with what may have been meant, if there is no such type."""
-    types = _types(session)
+def _image_type(session: Session, name: str) -> object:
+    """The type of images called `name`: one of Kiln's, or one that a file of the user's defines.
+
+    Raises UsageError, with what may have been meant, if there is no such type.
+    """
+
+    def known() -> dict[str, object]:
+        from lang.data import iterate
+        from lang.runtime.trampoline import call
+
+        is_type, name_of = (
+            session.value(("gnu", "image"), one) for one in ("image-type?", "image-type-name")
+        )
+        own = (one for one in session.defined_values() if call(is_type, one) is True)
+        return {
+            call(name_of, one).name: one
+            for one in (*iterate(session.value(IMAGE_MODULE, "%image-types")), *own)
+        }
+
+    types = workspace.evaluate(session, known)
     if name not in types:
         from difflib import get_close_matches
 
         near = get_close_matches(name, types, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(types)}"
         raise UsageError(f"there is no image type {name}", hint=hint)
+    return types[name]
 
 
 def _lower(
-    session: Session, value: Any, arguments: argparse.Namespace, default_type: str
+    session: Session, value: Any, arguments: argparse.Namespace, image_type: object
 ) -> Derivation:
     from lang.data import keyword, symbol
     from lang.runtime.trampoline import call
@@ -148,7 +166,7 @@ def _lower(
             make,
             value,
             keyword("type"),
-            symbol(arguments.image_type or default_type),
+            image_type,
             keyword("size"),
             size,
             keyword("label"),
@@ -158,7 +176,7 @@ def _lower(
             keyword("compression"),
             symbol(arguments.compress) if arguments.compress else False,
         )
-        return call(session.value(IMAGE_MODULE, "system-image"), image)
+        return call(session.value(IMAGE_MODULE, "image->derivation"), image)
 
     derivation: Derivation = workspace.evaluate(session, lower)
     return derivation

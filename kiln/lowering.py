@@ -62,5 +62,5 @@ def _image(session: Session, declaration: Any) -> Derivation:
 
     module = ("gnu", "system", "image")
     image = call(session.value(module, "declaration->image"), declaration)
-    derivation: Derivation = call(session.value(module, "system-image"), image)
+    derivation: Derivation = call(session.value(module, "image->derivation"), image)
     return derivation

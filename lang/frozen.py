@@ -172,7 +172,7 @@ class _Writer:
                 *(field.name.name, self.datum(field.accessor), field.kind, field.innate),
                 (field.default[0], self.datum(field.default[1])) if field.default else None,
                 self.datum(field.sanitizer) if field.sanitizer is not None else None,
-                field.documentation,
+                *(field.documentation, field.hidden),
             )
             for field in record.fields
         ]
@@ -337,13 +337,13 @@ class _Reader:
             self.module.env,
         )
         for field in fields:
-            field_name, accessor, kind, innate, default, sanitizer, documentation = field
+            field_name, accessor, kind, innate, default, sanitizer, documentation, hidden = field
             record.fields.append(
                 Field(
                     *(symbol(field_name), self.datum(accessor), kind, innate),
                     (default[0], self.datum(default[1])) if default is not None else None,
                     self.datum(sanitizer) if sanitizer is not None else None,
-                    documentation,
+                    *(documentation, hidden),
                 )
             )
         return constructor_syntax(record)

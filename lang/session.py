@@ -122,6 +122,13 @@ class Session:
             raise KeyError(f"({' '.join(name)}) has no variable {variable}")
         return self.globals[binding.key]
 
+    def defined_values(self) -> Iterator[Any]:
+        """The values of all variables that the modules loaded so far define."""
+        for module in tuple(self.modules.values()):
+            for binding in tuple(module.table.values()):
+                if type(binding) is Global and binding.key in self.globals:
+                    yield self.globals[binding.key]
+
     def bound_names(self, module: Module) -> set[str]:
         """Every name that means something in `module`: for suggesting what was meant."""
         return module.visible_names()

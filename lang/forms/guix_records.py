@@ -55,10 +55,20 @@ class Field:
     """A field of a record type.
 
     `default` says how a value that is not given is made: ("inline", form) or ("procedure",
-    identifier); the procedure gets the record if the field is thunked, else nothing.
+    identifier); the procedure gets the record if the field is thunked, else nothing. The name of
+    a `hidden` field means in the fields after it what it means outside.
     """
 
-    __slots__ = ("accessor", "default", "documentation", "innate", "kind", "name", "sanitizer")
+    __slots__ = (
+        "accessor",
+        "default",
+        "documentation",
+        "hidden",
+        "innate",
+        "kind",
+        "name",
+        "sanitizer",
+    )
 
     def __init__(
         self,
@@ -69,6 +79,7 @@ class Field:
         default: tuple[str, Any] | None = None,
         sanitizer: Identifier | None = None,
         documentation: str | None = None,
+        hidden: bool = False,
     ) -> None:
         self.name = name
         self.accessor = accessor
@@ -77,6 +88,7 @@ class Field:
         self.default = default
         self.sanitizer = sanitizer
         self.documentation = documentation
+        self.hidden = hidden
 
 
 class RecordSyntax:
@@ -183,6 +195,8 @@ def _field(spec: Any, record: RecordSyntax, context: Context) -> Field:
                 found.kind = DELAYED
             case "innate", 0:
                 found.innate = True
+            case "hidden", 0:
+                found.hidden = True
             case "sanitize", 1:
                 found.sanitizer = _sanitizer(operands[1], found, context)
             case "documentation", 1 if type(operands[1]) is str:
@@ -192,7 +206,7 @@ def _field(spec: Any, record: RecordSyntax, context: Context) -> Field:
                     f"unknown property {show(item)} of the field {found.name.name}",
                     item if type(item) is Pair else spec,
                     "the properties are (default value), (thunked), (delayed), (innate), "
-                    '(sanitize procedure) and (documentation "text")',
+                    '(hidden), (sanitize procedure) and (documentation "text")',
                 )
     if found.default is not None:
         found.default = _default(default, found, record, context)
@@ -329,6 +343,8 @@ class _Construction:
         var = Var(id.name)
         self.values[found.name] = var
         self.bindings.append((var, value, pos))
+        if found.hidden:
+            return
         self.scope = Env(self.scope)
         if found.kind == PLAIN:
             self.scope.table[id] = var

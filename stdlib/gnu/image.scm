@@ -76,7 +76,8 @@
          (documentation "the file system's label"))
   (name partition-name (default #f) (sanitize (ensure-optional string? "a string"))
         (documentation "the name in a GPT"))
-  (uuid partition-uuid (default #f) (sanitize (ensure-optional uuid? "a uuid"))
+  ;; hidden: the procedure uuid is called in the fields behind it, as well
+  (uuid partition-uuid (default #f) (hidden) (sanitize (ensure-optional uuid? "a uuid"))
         (documentation "the file system's UUID; #f for one that follows from the declaration"))
   (partition-uuid partition-partition-uuid (default #f) (sanitize (ensure-optional uuid? "a uuid"))
                   (documentation "the partition's UUID in a GPT"))
@@ -126,7 +127,9 @@
                    (documentation "whether a container uses its host's network: services that set up one of its own are left out"))
   (substitutable? image-substitutable? (default #t) (sanitize ensure-boolean)
                   (documentation "whether a finished one may be fetched; Kiln always builds"))
-  (max-layers image-max-layers (default #f) (sanitize (ensure-optional integer? "a number"))
+  (max-layers image-max-layers (default #f)
+              (sanitize (ensure-optional (lambda (v) (and (integer? v) (> v 0)))
+                                         "a number of one or more"))
               (documentation "how many layers a container image has at most"))
   (location image-location (innate) (default (current-source-location))))
 

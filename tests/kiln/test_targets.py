@@ -40,8 +40,6 @@ def declaration(tmp_path: Path) -> Path:
         ("--image-size", "0", "is no size"),
         ("--image-size", "99999999T", "is no size"),
         ("--label", "", "needs a text"),
-        ("-t", "mbr-rw", "did you mean mbr-raw"),
-        ("-t", "nothing-like-it", "qcow2"),
         ("--jobs", "0", "no number of one or more"),
         ("--imagesize", "1G", "did you mean --image-size?"),
     ],

@@ -50,9 +50,24 @@ def test_all_types_are_listed_with_a_line_about_each(run_kiln: RunKiln) -> None:
 
 def test_an_unknown_type_is_answered_with_those_there_are(run_kiln: RunKiln) -> None:
     ended = run_kiln("image", "-n", "-t", "floppy", EXAMPLE)
-    assert ended.status == 1
+    assert ended.status == 2
     assert "no image type floppy" in ended.err
     assert "efi-raw" in ended.err
+
+
+def test_a_type_of_the_files_own_is_chosen_by_its_name(run_kiln: RunKiln, tmp_path: Path) -> None:
+    file = tmp_path / "own.scm"
+    file.write_text(
+        f"""(use-modules (gnu) (gnu image) (gnu system image))
+(define board-image-type
+  (image-type (name 'board) (constructor (lambda (os) (image-with-os efi-disk-image os)))))
+(primitive-load "{EXAMPLE}")
+"""
+    )
+    own, known = (run_kiln("image", "-d", "-t", kind, file).result for kind in ("board", "efi-raw"))
+    assert own == known
+    ended = run_kiln("image", "-d", "-t", "bord", file)
+    assert (ended.status, "did you mean board?" in ended.err) == (2, True)
 
 
 @pytest.mark.parametrize("kind", ["efi-raw", "mbr-hybrid-raw"])
@@ -208,12 +223,15 @@ OWN_TYPE = """\
     (list root-partition
           (partition
             (label "data")
-            (initializer #~(lambda (root)
+            (initializer #~(lambda* (root . options)
+                             (mkdir root) ; as in Guix's manual
                              (call-with-output-file (string-append root "/hello")
                                (lambda (port) (display "hello, world" port))))))
           (partition
             (file-system "unformatted")
-            (initializer (plain-file "blob" "raw bytes"))))))
+            (initializer #~(lambda (file)
+                             (call-with-output-file file
+                               (lambda (port) (display "raw bytes" port)))))))))
 """
 
 

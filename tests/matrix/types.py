@@ -39,7 +39,7 @@ class Images:
         def lower() -> Derivation:
             make, finish = (
                 self.session.value(image.IMAGE_MODULE, name)
-                for name in ("declaration->image", "system-image")
+                for name in ("declaration->image", "image->derivation")
             )
             return call(finish, call(make, self.value, keyword("type"), symbol(kind)))
 

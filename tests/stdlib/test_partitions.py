@@ -17,6 +17,16 @@ HEAD = """\
 (use-modules (gnu) (gnu image) (gnu system image) (guix platforms x86) (guix platforms arm))
 (define root root-partition)
 """
+OS = """\
+(use-service-modules networking)
+(define os
+  (operating-system
+    (host-name "box")
+    (timezone "Europe/Berlin")
+    (bootloader (bootloader-configuration (bootloader grub-bootloader)))
+    (file-systems (list (file-system (device "/dev/x") (mount-point "/") (type "ext4"))))
+    (services (cons (service dhcp-client-service-type) %base-services))))
+"""
 GIB = 1 << 30
 TYPE = '(type (uuid "0fc63daf-8483-4772-8e79-3d69d8477de4"))'
 UUID = '(uuid "12345678-9abc-4def-8123-456789abcdef")'
@@ -142,6 +152,18 @@ FIELDS = [
     ("cannot be made yet", "^(platform aarch64-linux) (partitions (list root))"),
     ("holds all of its files", "^(shared-store? #t) (partitions (list root))"),
     ("mbr, gpt, hybrid", "^(partition-table-type 'apm) (partitions (list root))"),
+    ("a number of one or more", "(format 'docker) ^(max-layers 0)"),
+    ("formats docker and oci", "^(max-layers 9) (partitions (list root))"),
+    ("only disks and ISOs have partitions", "(format 'oci) ^(partitions (list root))"),
+    ("only disks have a size", "(format 'tarball) ^(size 1048576)"),
+    ("cannot be written to", "(format 'iso9660) ^(volatile-root? #f) (partitions (list root))"),
+    ("one partition", "(format 'iso9660) ^(partitions (list root (partition)))"),
+    (
+        "at most 32 bytes, this one 33",
+        "(format 'iso9660) (partitions (list (partition (flags '(boot))"
+        f' ^(label "{"x" * 33}"))))',
+    ),
+    ("which has none", "(format 'iso9660) (partitions (list ^(partition (flags '(boot)))))"),
 ]
 
 
@@ -154,7 +176,7 @@ def session() -> Session:
 def checked(session: Session, file: Path) -> Any:
     """The image that the file declares, checked as before a build."""
     image = session.eval_text(file.read_text(), str(file), session.user_module())
-    check = session.value(("gnu", "system", "partitions"), "check-partitions")
+    check = session.value(("gnu", "system", "partitions"), "check-image")
     call(check, image)
     return image
 
@@ -202,6 +224,48 @@ def test_partitions_that_can_be_are_no_error(session: Session, tmp_path: Path) -
     checked(session, file)
 
 
+def test_images_are_put_together_as_guixs_manual_says(session: Session, tmp_path: Path) -> None:
+    file = tmp_path / "image.scm"
+    file.write_text(
+        HEAD
+        + OS
+        + """
+(define template
+  (image-without-os
+    (format 'compressed-qcow2)
+    (partition-table-type 'gpt)
+    (volatile-root? #f)
+    (partitions
+      (list (partition (inherit esp-partition) (uuid (uuid "1234-ABCD" 'fat))
+                       (partition-uuid (uuid "12345678-9abc-4def-8123-456789abcdef")))
+            (partition (label root-label) (flags '(boot))
+                       (initializer (gexp initialize-root-partition)))))))
+(define board-image-type
+  (image-type (name 'board)
+              (constructor (lambda (os) (image-with-os (raw-with-offset-disk-image 65536) os)))))
+(define (root-device image)
+  (file-system-device (operating-system-root-file-system (operating-system-for-image image))))
+(define board (os+platform->image os x86_64-linux #:type board-image-type))
+(define labelled (image-with-label (image-with-os template os) "my-root"))
+(list (image-operating-system template)
+      (file-system-label->string (root-device labelled))
+      (partition-offset (car (image-partitions board)))
+      (uuid->string (partition-partition-uuid (car (image-partitions template))))
+      (eq? (image-type-name (lookup-image-type-by-name 'qcow2)) 'qcow2)
+      (image? (system-image board)))
+"""
+    )
+    values = session.eval_text(file.read_text(), str(file), session.user_module())
+    assert python_list(values) == [
+        False,
+        "my-root",
+        65536,
+        "12345678-9abc-4def-8123-456789abcdef",
+        True,
+        True,
+    ]
+
+
 def test_a_container_that_shares_its_hosts_network_sets_up_none(
     session: Session, tmp_path: Path
 ) -> None:
@@ -213,17 +277,7 @@ def test_a_container_that_shares_its_hosts_network_sets_up_none(
          (operating-system-user-services (operating-system-for-image image)))))
 (list (names #t) (names #f))
 """
-    text = """(use-modules (gnu) (gnu image) (gnu system image))
-(use-service-modules networking)
-(define os
-  (operating-system
-    (host-name "box")
-    (timezone "Europe/Berlin")
-    (bootloader (bootloader-configuration (bootloader grub-bootloader)))
-    (file-systems (list (file-system (device "/dev/x") (mount-point "/") (type "ext4"))))
-    (services (cons (service dhcp-client-service-type) %base-services))))
-"""
-    file.write_text(text + names)
+    file.write_text(HEAD + OS + names)
     shared, own = python_list(session.eval_text(file.read_text(), str(file), session.user_module()))
     left = {name.name for name in python_list(own)} - {name.name for name in python_list(shared)}
     assert left == {"dhcp-client"}

@@ -11,7 +11,8 @@
   #:use-module (guix build utils)
   #:use-module (guix build references)
   #:export (fill-partition initialize-root-partition initialize-efi-partition
-            register-closure register-gc-root))
+            register-closure register-gc-root)
+  #:export ((make-directory . mkdir)))
 
 (define %store "/kiln/store")
 
@@ -19,12 +20,22 @@
 (define current-system (make-parameter #f))
 (define current-efi (make-parameter #f))
 
-(define* (fill-partition directory initializer #:key (system #f) (efi #f))
-  "Call INITIALIZER with DIRECTORY, which is made. SYSTEM and EFI are the items that
-initialize-root-partition and initialize-efi-partition put there."
-  (mkdir-p directory)
-  (parameterize ((current-system system) (current-efi efi))
+;; The directory that is being filled.
+(define current-directory (make-parameter #f))
+
+(define* (fill-partition directory initializer #:key (system #f) (efi #f) (blob? #f))
+  "Call INITIALIZER with DIRECTORY, which is made, or, of a BLOB?, is the name of the file to write.
+SYSTEM and EFI are the items that initialize-root-partition and initialize-efi-partition put there."
+  (unless blob? (mkdir-p directory))
+  (parameterize ((current-system system) (current-efi efi)
+                 (current-directory (and (not blob?) directory)))
     (initializer directory)))
+
+;; In Guix, initializers begin by making their directory.
+(define (make-directory name . mode)
+  "As mkdir, which is right of the directory of the partition, too: it is there already."
+  (unless (equal? name (current-directory))
+    (apply mkdir name mode)))
 
 (define (lay-below root name item what)
   (unless item

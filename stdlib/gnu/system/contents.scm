@@ -53,15 +53,17 @@ the system, and MAKE-ESP gives that of an EFI system partition."
   (let* ((code (and (gexp? initializer) (gexp-skeleton initializer)))
          (system (and (mentions? code 'initialize-root-partition) tree))
          (efi (and (mentions? code 'initialize-efi-partition) (make-esp)))
+         (blob? (string=? (partition-file-system part) "unformatted"))
          (lowered (lower-object
                    (if code
                        (computed-file "partition"
                          (with-imported-modules '((guix build utils) (gnu build image))
                            #~(fill-partition #$output #$initializer
-                                             #:system #$system #:efi #$efi)))
+                                             #:system #$system #:efi #$efi
+                                             #:blob? #$blob?)))
                        initializer)))
          (source (lowered-value lowered)))
-    (if (string=? (partition-file-system part) "unformatted")
+    (if blob?
         (cons `((tree . null) (content . ,source)) (lowered-inputs lowered))
         (tree-content
          (derivation "partition-tree" "directory-tree"

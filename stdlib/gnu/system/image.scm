@@ -20,7 +20,7 @@
   #:use-module (gnu system subvolumes)
   #:use-module (gnu system uuid)
   #:re-export (make-partition-image)
-  #:export (root-partition esp-partition bios-boot-partition root-offset
+  #:export (root-partition esp-partition bios-boot-partition root-offset root-label
             mbr-disk-image efi-disk-image mbr-hybrid-disk-image iso9660-image docker-image
             raw-with-offset-disk-image
             mbr-raw-image-type efi-raw-image-type mbr-hybrid-raw-image-type
@@ -31,15 +31,18 @@
             squashfs-image-type erofs-image-type cpio-image-type uki-image-type
             %image-types lookup-image-type-by-name
             os->image os+platform->image image-with-os image-with-label image-without-os
-            operating-system-for-image declaration->image system-image))
+            operating-system-for-image declaration->image system-image image->derivation))
 
 ;;; Partitions and images that others are made from.
+
+;; What declarations know the root file system by.
+(define root-label "kiln-root")
 
 ;; The partition of the root file system.
 (define root-partition
   (partition
    (size 'guess)
-   (label "kiln-root")
+   (label root-label)
    (file-system "ext4")
    (flags '(boot))
    (location #f)))
@@ -197,9 +200,12 @@
          (operating-system os)
          (location (or (image-location base) (operating-system-location os)))))
 
-(define (image-without-os base)
-  "BASE without an operating system: a template for image-with-os."
-  (image (inherit base) (operating-system #f) (location (image-location base))))
+(define-syntax image-without-os
+  (syntax-rules ()
+    "An image with these fields and no operating system: what image-with-os completes, or others
+inherit from."
+    ((_ field ...)
+     (image field ... (operating-system #f)))))
 
 (define (image-with-label base label)
   "BASE with LABEL on its root partition."
@@ -212,10 +218,6 @@
                                 part))
                           (image-partitions base)))
          (location (image-location base))))
-
-(define (disk-image? image)
-  "Is IMAGE a disk with partitions, in whatever kind of file?"
-  (memq (image-format image) '(disk-image compressed-qcow2 vmdk vhd vhdx)))
 
 (define (image-with-root-type base os)
   "BASE, of an image type, with a btrfs where OS declares that its root is one."
@@ -242,18 +244,24 @@
     (image (inherit base) (platform platform) (location (image-location base)))))
 
 ;; What a declaration on the command line ends in, and the options there, come to.
-(define* (declaration->image value #:key (type 'mbr-raw) (size #f) (label #f) (volatile? #f)
+(define* (declaration->image value #:key (type mbr-raw-image-type) (size #f) (label #f) (volatile? #f)
                              (compression #f))
   "The image that VALUE, an operating-system or an image, and the options ask for."
   (let* ((base (cond ((image? value) value)
                      ((operating-system? value)
-                      (os->image value #:type (lookup-image-type-by-name type)))
+                      (os->image value #:type type))
                      (else
                       (error (string-append "a declaration ends in an operating-system or an image;"
                                             " this one ends in")
                              value))))
          (typed (if (operating-system? value) (image-with-root-type base value) base))
          (labelled (if label (image-with-label typed label) typed)))
+    (when (and label (not (any root-partition? (image-partitions base))))
+      (fail "a label is for the root partition, and this type of image has none"
+            "leave --label out, or choose a disk or an ISO" #f))
+    (when (and volatile? (container? base))
+      (fail "only what boots can forget at power-off what was written"
+            "leave --volatile out: who runs a container says what is kept" #f))
     (image (inherit labelled)
            (size (or size (image-size base)))
            (compression (or compression (image-compression base)))
@@ -279,8 +287,6 @@ names what is in the image, and from the partition's place."
                                            (derived "partition"))))
                       done))))))
 
-(define (container? image) (memq (image-format image) '(docker oci tarball wsl2)))
-
 ;; Services by which a system sets up a network of its own.
 (define %network-services
   '(dhcp-client static-networking network-manager connman wpa-supplicant))
@@ -304,15 +310,22 @@ that it must not have."
   "The operating system of IMAGE with its root where the image has it."
   (let ((os (fitted-system image)))
     (if (disk-image? image)
-        (let ((root (find-root-partition image)))
+        (let* ((root (find-root-partition image))
+               (device (root-device root os)))
           (if (image-volatile-root? image)
-              (with-root (with-devices os root) "overlay" "overlay")
-              (with-root (with-devices os root)
-                         (partition-uuid root) (partition-file-system root))))
+              (with-root (with-devices os root device) "overlay" "overlay")
+              (with-root (with-devices os root device) device (partition-file-system root))))
         (with-root os "overlay" "overlay"))))
 
-(define (with-devices os root)
-  "OS with the subvolumes that it mounts from the partition ROOT on the device that this is."
+(define (root-device root os)
+  "What the partition ROOT is found by: its UUID; before it is given one, its label; else what OS
+says."
+  (cond ((partition-uuid root) => identity)
+        ((partition-label root) => file-system-label)
+        (else (file-system-device (operating-system-root-file-system os)))))
+
+(define (with-devices os root device)
+  "OS with the subvolumes that it mounts from the partition ROOT on DEVICE, which this is."
   (if (string=? (partition-file-system root) "btrfs")
       (operating-system
         (inherit os)
@@ -321,7 +334,7 @@ that it must not have."
                 (if (and (file-system-subvolume fs)
                          (not (string=? (file-system-mount-point fs) "/"))
                          (on-root-partition? fs os root))
-                    (file-system (inherit fs) (device (partition-uuid root)))
+                    (file-system (inherit fs) (device device))
                     fs))
               (operating-system-file-systems os))))
       os))
@@ -337,32 +350,27 @@ that it must not have."
       (location (operating-system-location os)))))
 
 (define (system-image image)
-  "The derivation of the file that IMAGE is."
+  "The file that IMAGE is: a file-like object, as every image with an operating system is one."
   (unless (image-operating-system image)
     (fail "the image has no operating system" "(image-with-os IMAGE OS) gives it one"
           (image-location image)))
-  (check-format image)
-  (case (image-format image)
-    ((disk-image compressed-qcow2 vmdk vhd vhdx) (disk-image image))
-    ((iso9660) (iso-image image))
-    ((docker oci tarball wsl2) (archive-image image))
-    ((squashfs) (squashfs-image image))
-    ((erofs) (erofs-image image))
-    ((cpio) (cpio-image image))
-    ((uki) (uki-image image))))
+  image)
 
-(define (check-format image)
-  "Raise an error at the field of IMAGE that its format cannot honour."
-  (let ((refuse (lambda (field message hint)
-                  (fail-at-field (image-location image) field message hint))))
-    (when (and (image-shared-network? image) (not (container? image)))
-      (refuse 'shared-network? "only a container can share the network of its host"
-              "leave shared-network? out, or choose a type such as docker"))
-    (when (and (integer? (image-size image)) (not (disk-image? image)))
-      (refuse 'size "only disks have a size that can be chosen" "leave the size out"))
-    (when (and (eq? (image-format image) 'iso9660) (> (length (image-partitions image)) 1))
-      (refuse 'partitions "an ISO has one partition, its root"
-              "Kiln adds what UEFI starts from"))))
+(define-compiler! image?
+  (lambda (image native?) (lower-object (image->derivation image))))
+
+(define (image->derivation declared)
+  "The derivation of the file that the image DECLARED is."
+  (let ((image (system-image declared)))
+    (check-image image)
+    (case (image-format image)
+      ((disk-image compressed-qcow2 vmdk vhd vhdx) (disk-image image))
+      ((iso9660) (iso-image image))
+      ((docker oci tarball wsl2) (archive-image image))
+      ((squashfs) (squashfs-image image))
+      ((erofs) (erofs-image image))
+      ((cpio) (cpio-image image))
+      ((uki) (uki-image image)))))
 
 (define (image-file-name image extension)
   (let ((name (image-name image)))
@@ -391,7 +399,6 @@ that it must not have."
 
 (define (disk-image declared)
   "The derivation of the disk with the partitions of the image DECLARED."
-  (check-partitions declared)
   (check-loader (image-operating-system declared))
   (let* ((os (fitted-system declared))
          (type (partition-file-system (find-root-partition declared)))

@@ -10,7 +10,7 @@
   #:use-module (gnu image)
   #:use-module (gnu partitions)
   #:use-module (gnu system uuid)
-  #:export (check-partitions fail-at-field))
+  #:export (check-image disk-image? container? fail-at-field))
 
 (define (fail-at-field location field message hint)
   "Raise an error with MESSAGE and HINT at FIELD of the record that is written at LOCATION; #f for
@@ -216,18 +216,71 @@ only once they are filled, the build says so."
 
 (define (check-partitions image)
   "Raise an error at the field of IMAGE, a disk, or of a partition that cannot be as it is declared."
+  (find-root-partition image)
+  (check-count image)
+  (let loop ((rest (image-partitions image)) (before '()))
+    (unless (null? rest)
+      (let ((part (car rest)))
+        (check-entry image part)
+        (check-uuid part)
+        (check-content part)
+        (when (and (esp-partition? part) (any esp-partition? before))
+          (fail part 'flags "a second partition has the flag esp" "one is enough"))
+        (when (grow-partition? part)
+          (check-growing image part (null? (cdr rest))))
+        (loop (cdr rest) (cons part before)))))
+  (check-places image))
+
+;;; Images.
+
+(define (disk-image? image)
+  "Is IMAGE a disk with partitions, in whatever kind of file?"
+  (memq (image-format image) '(disk-image compressed-qcow2 vmdk vhd vhdx)))
+
+(define (container? image) (memq (image-format image) '(docker oci tarball wsl2)))
+
+(define (iso? image) (eq? (image-format image) 'iso9660))
+
+(define (check-fields image)
+  "Raise an error at the field of IMAGE that its format cannot honour."
+  (let ((refuse (lambda (field message hint)
+                  (fail-at-field (image-location image) field message hint))))
+    (when (and (image-shared-network? image) (not (container? image)))
+      (refuse 'shared-network? "only a container can share the network of its host"
+              "leave shared-network? out, or choose a type such as docker"))
+    (when (and (integer? (image-size image)) (not (disk-image? image)))
+      (refuse 'size "only disks have a size that can be chosen" "leave the size out"))
+    (when (and (image-max-layers image) (not (memq (image-format image) '(docker oci))))
+      (refuse 'max-layers "only containers of the formats docker and oci have layers"
+              "leave max-layers out"))
+    (unless (or (disk-image? image) (iso? image) (null? (image-partitions image)))
+      (refuse 'partitions "only disks and ISOs have partitions"
+              "(inherit docker-image) is an image without any"))
+    (when (and (iso? image) (not (image-volatile-root? image)))
+      (refuse 'volatile-root? "the root of an ISO cannot be written to: changes are lost at power-off"
+              "leave volatile-root? out, or choose a disk"))
+    (when (and (iso? image) (> (length (image-partitions image)) 1))
+      (refuse 'partitions "an ISO has one partition, its root"
+              "Kiln adds what UEFI starts from"))))
+
+(define (check-volume root)
+  "Raise an error if ROOT, the partition of an ISO, cannot give the ISO its name."
+  (let* ((label (partition-label root))
+         (length (if label (bytevector-length (string->utf8 label)) 0)))
+    (cond ((zero? length)
+           (fail root (and label 'label)
+                 "an ISO is found by the label of its root partition, which has none" #f))
+          ((> length 32)
+           (fail root 'label
+                 (string-append "the label of an ISO has at most 32 bytes, this one "
+                                (number->string length))
+                 #f))
+          ((not (string-every (lambda (c) (char<=? #\space c #\~)) label))
+           (fail root 'label "the label of an ISO has characters of ASCII only" #f)))))
+
+(define (check-image image)
+  "Raise an error at the field of IMAGE, or of a partition, that cannot be as it is declared."
   (parameterize ((current-image image))
-    (find-root-partition image)
-    (check-count image)
-    (let loop ((rest (image-partitions image)) (before '()))
-      (unless (null? rest)
-        (let ((part (car rest)))
-          (check-entry image part)
-          (check-uuid part)
-          (check-content part)
-          (when (and (esp-partition? part) (any esp-partition? before))
-            (fail part 'flags "a second partition has the flag esp" "one is enough"))
-          (when (grow-partition? part)
-            (check-growing image part (null? (cdr rest))))
-          (loop (cdr rest) (cons part before)))))
-    (check-places image)))
+    (check-fields image)
+    (cond ((disk-image? image) (check-partitions image))
+          ((iso? image) (check-volume (find-root-partition image))))))

@@ -37,6 +37,12 @@ def test_later_fields_see_earlier_ones(show: Show) -> None:
     assert show(THING + '(thing-size (thing (name "abc") (size (string-length name))))') == "3"
 
 
+def test_a_hidden_field_leaves_its_name_to_those_after_it(show: Show) -> None:
+    program = """(define-record-type* <one> one make-one one? (list one-list (hidden)) (n one-n))
+    (one-n (one (list 1) (n (list 2))))"""
+    assert show(THING + program) == "(2)"
+
+
 def test_thunked_fields_see_the_record_and_thunked_siblings(show: Show) -> None:
     program = """(define-record-type* <two> two make-two two?
       (a two-a (thunked)) (b two-b (thunked)) (n two-n))
