@@ -237,7 +237,9 @@ only once they are filled, the build says so."
   "Is IMAGE a disk with partitions, in whatever kind of file?"
   (memq (image-format image) '(disk-image compressed-qcow2 vmdk vhd vhdx)))
 
-(define (container? image) (memq (image-format image) '(docker oci tarball wsl2)))
+(define (container? image)
+  "Is IMAGE an archive or a directory that containers are made of?"
+  (memq (image-format image) '(docker oci tarball wsl2)))
 
 (define (iso? image) (eq? (image-format image) 'iso9660))
 
