@@ -26,9 +26,12 @@ TYPES = {
 }
 """The type bits of a mode, by kind of entry."""
 
-# mode uid size atime ctime mtime - gid links sectors flags - blocks - xattr-block size-high -
-# sectors-high xattr-block-high uid-high gid-high - extra-size - ctime mtime atime crtime
-_INODE = struct.Struct("<HHIIII4xHHII4x60s4xII4xHHHH4xH2xIIIII8x")
+# What the checksum begins with, number and generation; then the inode: mode uid size atime ctime
+# mtime - gid links sectors flags - blocks - xattr-block size-high - sectors-high xattr-block-high
+# uid-high gid-high - extra-size - ctime mtime atime crtime - xattrs
+_INODE = struct.Struct("<I4xHHIIII4xHHII4x60s4xII4xHHHH4xH2xIIIII8x96s")
+_BEFORE = 8  # the number and the generation
+_HALF = struct.Struct("<H").pack_into
 _ACTUAL_EXTRA = 32
 _EARLIEST = -(1 << 31)
 _LATEST = (1 << 34) - (1 << 31) - 1
@@ -70,18 +73,15 @@ class InodeTable:
         flags: int,
         blocks: bytes,
         xattr_block: int = 0,
-        xattrs: bytes | None = None,
+        xattrs: bytes = b"",
     ) -> None:
         """Fill an inode; `sectors` counts its blocks, all kinds, in units of 512 bytes."""
         time = self._times.get(mtime)
         if time is None:
             time = self._times[mtime] = _time(mtime)
         seconds, extra = time
-        data = self.data
-        start = (number - 1) * INODE_SIZE
-        _INODE.pack_into(
-            data,
-            start,
+        packed = _INODE.pack(
+            number,
             mode,
             uid & 0xFFFF,
             size & _MASK,
@@ -105,16 +105,14 @@ class InodeTable:
             extra,
             seconds,
             extra,
+            xattrs,
         )
-        if xattrs:
-            data[start + 160 : start + 160 + len(xattrs)] = xattrs
+        start = (number - 1) * INODE_SIZE
+        self.data[start : start + INODE_SIZE] = packed[_BEFORE:]
         if self._checksums:
-            inode_seed = crc32c(self._seed, _PAIR(number, 0))
-            crc = crc32c(inode_seed, bytes(data[start : start + INODE_SIZE])) ^ _MASK
-            data[start + 124] = crc & 0xFF
-            data[start + 125] = crc >> 8 & 0xFF
-            data[start + 130] = crc >> 16 & 0xFF
-            data[start + 131] = crc >> 24
+            crc = crc32c(self._seed, packed) ^ _MASK
+            _HALF(self.data, start + 124, crc & 0xFFFF)
+            _HALF(self.data, start + 130, crc >> 16)
 
 
 def _time(mtime: int) -> tuple[int, int]:

@@ -145,7 +145,7 @@ class _Writer:
             flags,
             iblock,
             xattr_block,
-            found.inode_xattrs.get(number),
+            found.inode_xattrs.get(number, b""),
         )
 
     def _map(self, inode: int, runs: Sequence[extents.Run]) -> tuple[int, bytes, int]:
@@ -307,7 +307,7 @@ class _Writer:
                     USES_EXTENTS,
                     extents.one(start, count),
                     0,
-                    xattrs_of.get(number),
+                    xattrs_of.get(number, b""),
                 )
             else:
                 self._put_runs(number, entry, found.runs.get(number, [(0, size)]))
