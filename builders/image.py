@@ -83,8 +83,8 @@ def disk_image(build: Build) -> None:
 
     format      one of sinks.output.FORMATS: "raw" (sparse, the default), "qcow2", "vmdk", "vhd",
                 "vhdx"
-    compression of a qcow2 "zstd" or "zlib" (its clusters), of any but a VMDK, which always is
-                compressed, "gzip", "zstd" or "xz" (the whole file); null: none
+    compression "gzip", "zstd" or "xz" (the whole file); of a qcow2 "zstd" or "zlib" are its
+                clusters', of a VMDK "zlib" its grains'; null: none, of a VMDK "zlib"
     level       the compression's own scale; null: what is worth its time
     table       "mbr", "gpt", or "hybrid": a GPT, and an MBR that has up to three of the partitions
     size        bytes of the whole; null: what is needed. With a size, the partition that is booted

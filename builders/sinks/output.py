@@ -40,11 +40,11 @@ def check(image_format: str, compression: str | None, level: int | None = None) 
 
     if image_format == "qcow2" and compression in qcow2.COMPRESSIONS:
         return
-    if image_format == "vmdk":
-        if compression != "zlib":
-            raise compress.UnknownCompression(f"{compression} of a VMDK", ("zlib",))
-    elif compression not in compress.METHODS:
-        known = [*compress.METHODS, *(qcow2.COMPRESSIONS if image_format == "qcow2" else ())]
+    if image_format == "vmdk" and compression == "zlib":
+        return
+    if compression not in compress.METHODS:
+        own = {"qcow2": qcow2.COMPRESSIONS, "vmdk": ("zlib",)}
+        known = [*compress.METHODS, *own.get(image_format, ())]
         raise compress.UnknownCompression(compression, dict.fromkeys(known))
 
 
@@ -62,8 +62,8 @@ def write(
     """Write the disk that `plan` describes to the new file `path`; removed again on failure.
 
     image_format  one of FORMATS
-    compression   of a qcow2: "zstd" or "zlib" compress its clusters; a VMDK always is "zlib";
-                  else "gzip", "zstd" or "xz" compress the whole file (a qcow2: "gzip" or "xz")
+    compression   of a qcow2: "zstd" or "zlib" compress its clusters; of a VMDK: None or "zlib",
+                  its grains; else "gzip", "zstd" or "xz" compress the whole file, once
     level         the compression's own; None: what is worth its time
     uuid          the disk's, for formats that name it
 
@@ -73,7 +73,13 @@ def write(
     if image_format == "vmdk":
         from builders.sinks import vmdk
 
-        vmdk.write(plan, path, real, progress, uuid=uuid, level=level)
+        if compression in (None, "zlib"):
+            vmdk.write(plan, path, real, progress, uuid=uuid, level=level)
+            return
+        from builders.sinks import compress
+
+        pieces = vmdk.pieces(plan, real, progress, uuid=uuid)
+        write_pieces(compress.compress(pieces, str(compression), level), path)
         return
     if image_format == "qcow2":
         from builders.sinks import qcow2

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import struct
 import uuid as uuids
+import zlib
 from array import array
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from builders.errors import BuilderError
@@ -91,6 +93,23 @@ def write(
                 position += len(buffer)
                 buffer = bytearray()
         raw.write_all(descriptor, memoryview(buffer), position)
+
+
+def pieces(
+    source: Plan,
+    real: raw.Real,
+    progress: raw.ReportProgress | None = None,
+    *,
+    uuid: uuids.UUID,
+    threads: int | None = None,
+) -> Iterator[bytes]:
+    """The VMDK that `write` makes, its grains uncompressed, from its beginning to its end.
+
+    For who compresses the whole of it. Raises what `write` raises.
+    """
+    if source.size > _LARGEST:
+        raise TooLargeForVmdk(source.size)
+    return _pieces(source, real, partial(zlib.compress, level=0), uuid, threads, progress)
 
 
 def _pieces(

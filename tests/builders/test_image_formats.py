@@ -73,6 +73,16 @@ def test_every_format_holds_the_disk(
     assert image.stat().st_blocks * 512 < len(raw)
 
 
+@NEEDS_QEMU
+@pytest.mark.parametrize("image_format", ["qcow2", "vmdk", "vhd", "vhdx"])
+def test_every_format_can_be_packed_whole(image_format: str, tmp_path: Path) -> None:
+    raw = built(tmp_path).read_bytes()
+    packed = built(tmp_path, format=image_format, compression="gzip")
+    image = tmp_path / f"unpacked.{image_format}"
+    image.write_bytes(gzip.decompress(packed.read_bytes()))
+    assert_same_disk(image, image_format, raw)
+
+
 def test_a_raw_image_can_be_packed(tmp_path: Path) -> None:
     packed = built(tmp_path, compression="gzip")
     assert gzip.decompress(packed.read_bytes()) == built(tmp_path, format="raw").read_bytes()
@@ -83,7 +93,7 @@ def test_a_raw_image_can_be_packed(tmp_path: Path) -> None:
     [
         ({"format": "vdi"}, output.UnknownFormat),
         ({"format": "vhd", "level": 3}, codecs.LevelWithoutCompression),
-        ({"format": "vmdk", "compression": "gzip"}, compress.UnknownCompression),
+        ({"format": "vmdk", "compression": "lzo"}, compress.UnknownCompression),
     ],
 )
 def test_a_format_that_is_not_known_is_an_error(

@@ -373,13 +373,21 @@ says."
       ((uki) (uki-image image)))))
 
 (define (image-file-name image extension)
+  "The name of the file that IMAGE is, which says how the whole of it is compressed."
   (let ((name (image-name image)))
     (string-append (cond ((symbol? name) (symbol->string name))
                          ((string? name) name)
                          (else "disk"))
                    extension
-                   (case (image-compression image)
-                     ((gzip) ".gz") ((zstd) ".zst") ((xz) ".xz") (else "")))))
+                   (if (compressed-inside? image)
+                       ""
+                       (case (image-compression image)
+                         ((gzip) ".gz") ((zstd) ".zst") ((xz) ".xz") (else ""))))))
+
+(define (compressed-inside? image)
+  "Is what IMAGE's compression is of not the whole file, but what is in it?"
+  (or (eq? (image-format image) 'iso9660)
+      (and (eq? (image-format image) 'compressed-qcow2) (eq? (image-compression image) 'zstd))))
 
 (define (symbol-or-null value)
   (if value (symbol->string value) 'null))
@@ -617,14 +625,18 @@ has capabilities, like ping, is for root there, or goes by the kernel's ping_gro
 (define (cpio-image image)
   (call-with-values (lambda () (container-tree image #:more (list init-link)))
     (lambda (blueprint tree)
-      (cpio tree (cond ((image-compression image) => symbol->string)
-                       ((image-compression? image) "zstd")
-                       (else 'null))))))
+      (cpio tree (root-archive-compression image)))))
+
+(define (root-archive-compression image)
+  "How the root of IMAGE is compressed, which a kernel unpacks."
+  (cond ((image-compression image) => symbol->string)
+        ((image-compression? image) "zstd")
+        (else 'null)))
 
 (define (uki-image image)
   (call-with-values (lambda ()
                       (container-tree image #:bootable? #t #:more (list init-link)))
     (lambda (blueprint tree)
       (let ((os (image-operating-system image)))
-        (unified-kernel os blueprint (cpio tree "zstd")
+        (unified-kernel os blueprint (cpio tree (root-archive-compression image))
                         (assq-ref (operating-system-facts os) 'kernel-arguments))))))
