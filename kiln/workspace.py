@@ -94,7 +94,9 @@ def evaluate(session: Session, action: Callable[[], T]) -> T:
         raise
     except Exception as error:
         names = _visible_names
-        diagnosis = explain(error, session.sources, lambda: names(session), session.exporters)
+        diagnosis = explain(
+            error, session.sources, lambda: names(session), session.exporters, session.advice
+        )
         if _said_by_library(diagnosis, session):
             diagnosis.location = None
         text = render(diagnosis, session.sources)

@@ -1,8 +1,11 @@
-"""Modules of Guile that will not come, and what to do instead."""
+"""Modules and names of Guile and its libraries that will not come, and what to do instead."""
 
 from __future__ import annotations
 
-from typing import Final
+import importlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
 
 from lang.modules import ModuleName
 
@@ -26,10 +29,25 @@ _REASONS: Final[dict[ModuleName, tuple[str, str]]] = {
 """By the name of a module or what it begins with: why, and a hint."""
 
 
-def reason(name: ModuleName) -> tuple[str, str] | None:
-    """Why there is no module `name`, and what to do; None if there is nothing to be said."""
+def reason(name: ModuleName, roots: Sequence[Path] = ()) -> tuple[str, str] | None:
+    """Why there is no module `name`, and what to do; None if there is nothing to be said.
+
+    Libraries in `roots` say it of modules of their kin in a Python module `elsewhere`.
+    """
+    tables = [_REASONS, *(table.MODULES for table in _elsewhere(roots))]
     for length in range(len(name), 0, -1):
-        found = _REASONS.get(name[:length])
-        if found is not None:
-            return found
+        for table in tables:
+            if name[:length] in table:
+                return table[name[:length]]  # type: ignore[no-any-return]
     return None
+
+
+def advice(name: str, roots: Sequence[Path]) -> str | None:
+    """What the libraries in `roots` say there is instead of a variable or a field `name`."""
+    return next((t.NAMES[name] for t in _elsewhere(roots) if name in t.NAMES), None)
+
+
+def _elsewhere(roots: Sequence[Path]) -> Iterator[Any]:
+    for root in roots:
+        if (root / "elsewhere.py").is_file():
+            yield importlib.import_module(f"{root.resolve().name}.elsewhere")

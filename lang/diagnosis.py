@@ -18,13 +18,20 @@ from lang.runtime.condition_types import (
     FIX_HINT,
     IRRITANTS,
     LEXICAL,
+    MESSAGE,
     POSITION,
     WHO,
     Condition,
 )
 from lang.runtime.inline import no_clause, parse_keywords
 from lang.runtime.messages import condition_text
-from lang.runtime.native_errors import INTERNAL, is_scheme, payload_of, variable_name
+from lang.runtime.native_errors import (
+    INTERNAL,
+    NOT_A_PROCEDURE,
+    is_scheme,
+    payload_of,
+    variable_name,
+)
 from lang.runtime.thrown import view_as_thrown
 from lang.sources import Location, SourceMap
 
@@ -86,9 +93,10 @@ def explain(
     sources: SourceMap,
     bound_names: Callable[[], Iterable[str]],
     exporters: Callable[[str], Sequence[str]],
+    advice: Callable[[str], str | None],
 ) -> Diagnosis:
     """The diagnosis of `error`. `bound_names` gives the names that could have been meant,
-    `exporters` the modules that export a name.
+    `exporters` the modules that export a name, `advice` what there is instead of it.
 
     A KeyboardInterrupt or SystemExit is no error and is raised again.
     """
@@ -101,16 +109,21 @@ def explain(
     if location is None:
         location = _place(trace, reached[LONGEST_TRACE:], sources)
     message = condition_text(payload)
+    kind = _kind(payload)
     nameless = isinstance(payload, Condition) and not payload.field(WHO, "who")
-    if nameless and not payload.has_type(LEXICAL):
+    if nameless and kind != "unbound-variable" and not payload.has_type(LEXICAL):
         message = _operator(location, sources) + message
     hint = payload.field(FIX_HINT, "hint") if isinstance(payload, Condition) else None
-    kind = _kind(payload)
+    if nameless and payload.field(MESSAGE, "message") == NOT_A_PROCEDURE:
+        hint = hint or _instead_of_call(location, sources)
     macro = _macro_at(location, sources)
     if kind == "unbound-variable":
         name = _unbound_name(payload)
         if name is not None:
-            hint = hint or _suggestion(name, location, sources, bound_names, exporters)
+            found = _suggestion(name, location, sources, bound_names, exporters, advice)
+            hint = hint or found[1]
+            if found[0] != name:
+                name, location, message = found[0], found[2], f"Unbound variable: {found[0]}"
             location = _at_name(location, name, sources, expanded=macro is not None)
     elif kind == INTERNAL:
         message = f"internal error: {message}"
@@ -298,8 +311,9 @@ def _end_of_form(text: str, start: int) -> int:
     return len(text)
 
 
-def _operators_around(text: str, place: int) -> list[str]:
-    """What stands behind the parentheses that are open at `place`, the innermost first."""
+def _operators_around(text: str, place: int) -> list[tuple[str, int]]:
+    """What stands behind the parentheses that are open at `place`, with the offsets of these
+    parentheses, the innermost first."""
     open_: list[int] = []
     for token in _TOKEN.finditer(text, 0, place):
         if token[1]:
@@ -307,7 +321,24 @@ def _operators_around(text: str, place: int) -> list[str]:
         elif token[2] and open_:
             open_.pop()
     heads = (re.compile(r"[^\s()\[\]\"';]+").match(text, at) for at in reversed(open_))
-    return [head[0] for head in heads if head]
+    return [(head[0], head.start() - 1) for head in heads if head]
+
+
+def _instead_of_call(location: Location | None, sources: SourceMap) -> str | None:
+    """What may be meant by the form at `location`, whose operator is no procedure."""
+    source = sources.named(location.file) if location else None
+    if location is None or source is None or source.library:
+        return None
+    start = source.offset(location)
+    form = source.text[start : _end_of_form(source.text, start)]
+    operator = re.match(r"\(\s*([^\s()\[\]'`,;]+)", form)
+    if operator is None or "\n" in form:
+        return None
+    if operator[1][0] in '"#' or operator[1][0].isdigit():
+        return f"data are quoted, '{form}, or listed, (list{' ' + form[1:]}"
+    if form[operator.end() :].strip() == ")":
+        return f"without parentheses, {operator[1]} is the variable's value"
+    return None
 
 
 def _suggestion(
@@ -316,20 +347,39 @@ def _suggestion(
     sources: SourceMap,
     bound_names: Callable[[], Iterable[str]],
     exporters: Callable[[str], Sequence[str]],
-) -> str | None:
+    advice: Callable[[str], str | None],
+) -> tuple[str, str | None, Location | None]:
+    """The name that is missing, a hint, and where to look for the name: a form that is not
+    imported is taken for a call, and its parts for variables."""
     known = set(bound_names())
     source = sources.named(location.file) if location else None
-    around: list[str] = []
+    candidates = [(name, location)]
     if location is not None and source is not None and not source.library:
-        # a form that is not imported is taken for a call, and its parts for variables
-        around = [
-            n for n in _operators_around(source.text, source.offset(location)) if n not in known
+        candidates += [
+            (operator, source.location(offset))
+            for operator, offset in _operators_around(source.text, source.offset(location))
+            if operator not in known
         ]
-    for candidate in (name, *around):
+    for candidate, place in candidates:
         found = exporters(candidate)
         if found:
-            return f"{found[0]} exports {candidate}: add (use-modules {found[0]})"
+            return candidate, f"{found[0]} exports {candidate}: add (use-modules {found[0]})", place
+    if location is not None and source is not None:
+        line = _defined_below(name, source.text, source.offset(location))
+        if line:
+            return name, f"its definition, on line {line}, comes after this use", location
+    for candidate, place in candidates:
+        instead = advice(candidate)
+        if instead:
+            return candidate, instead, place
     # names that start with % or $ are internal ones, or meant by who writes such a name
     sensible = sorted(n for n in known if n != name and (n[0] not in "%$" or n[0] == name[0]))
     near = difflib.get_close_matches(name, sensible, n=3, cutoff=0.7)
-    return f"did you mean {' or '.join(near)}?" if near else None
+    return name, f"did you mean {' or '.join(near)}?" if near else None, location
+
+
+def _defined_below(name: str, text: str, start: int) -> int | None:
+    """The line behind `start` on which a definition of `name` begins on the top level."""
+    definition = re.compile(rf"^\(define[^\s()]*\s+\(*{re.escape(name)}(?=[\s()])", re.M)
+    found = definition.search(text, start)
+    return text.count("\n", 0, found.start()) + 1 if found else None

@@ -73,15 +73,16 @@ def explain(
     sources: SourceMap,
     bound_names: Callable[[], Iterable[str]],
     exporters: Callable[[str], Sequence[str]] = lambda _: (),
+    advice: Callable[[str], str | None] = lambda _: None,
 ) -> Diagnosis:
     """What went wrong and where, for any exception out of running Scheme.
 
     `bound_names` gives the names that a misspelt variable may have been meant for, `exporters`
-    the modules that export a name, as they are written.
+    the modules that export a name, as they are written, `advice` what there is instead of it.
     """
     from lang import diagnosis
 
-    return diagnosis.explain(error, sources, bound_names, exporters)
+    return diagnosis.explain(error, sources, bound_names, exporters, advice)
 
 
 def render(diagnosis: Diagnosis, sources: SourceMap) -> str:

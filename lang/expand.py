@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeVar
 
 from lang.data import NIL, UNSPECIFIED, Keyword, Nil, Pair, Symbol, keyword, python_list, symbol
+from lang.errors import SchemeSyntaxError
 from lang.ir import (
     Call,
     CaseLam,
@@ -45,6 +46,7 @@ from lang.syntax import (
     is_identifier,
     lookup,
     meaning,
+    nearest,
     parameter_value,
     show,
     syntax_error,
@@ -135,6 +137,8 @@ def expand(x: Any, env: Env) -> Node:
                 if type(binding) is Macro:
                     x = expand_macro(binding, x, env)
                     continue
+                if type(binding) is Global and not binding.defined:
+                    return _call_of_unknown(binding, x, env)
                 function = reference(binding, head)
             else:
                 function = expand(head, env)
@@ -174,6 +178,24 @@ def reference(binding: Binding, id: Identifier) -> Node:
         None,
         f"write it as a form: ({id.name} ...)",
     )
+
+
+def _call_of_unknown(binding: Global, x: Pair, env: Env) -> Node:
+    """A call of what is not defined so far. If its operands are no expressions, it is the use of a
+    form that is not imported: that is the error."""
+    try:
+        return _call(GRef(binding.key), x, env)
+    except SchemeSyntaxError as error:
+        name = binding.symbol.name
+        message = "Unbound variable: "
+        if x.pos is None or error.message.startswith(message):
+            raise
+        found = env.module.session.exporters(name)
+        near = nearest(name, env.module.visible_names(), 0.8)
+        hint = f"{found[0]} exports {name}: add (use-modules {found[0]})" if found else near
+        if hint is None:
+            raise
+        raise SchemeSyntaxError(x.pos + 1, message + name, hint) from None
 
 
 def _call(function: Node, x: Pair, env: Env) -> Node:

@@ -139,6 +139,10 @@ class Session:
 
         return exporters(self, name)
 
+    def advice(self, name: str) -> str | None:
+        """What there is instead of `name`, which programs for others than Kiln use."""
+        return absent.advice(name, self.library_roots)
+
     @property
     def current(self) -> Module:
         """The module that is being loaded, else the one that was evaluated in last."""
@@ -355,11 +359,20 @@ class Session:
     def _not_found(self, name: ModuleName, form: Any) -> NoReturn:
         shown = f"({' '.join(name)})"
         position = form.pos if form is not None and form.pos is not None else CURRENT.position
-        reason = absent.reason(name)
-        if reason is not None:
-            raise SchemeSyntaxError(position, f"Kiln has no module {shown}: {reason[0]}", reason[1])
-        hint = nearest(shown, self.module_names()) or "add the directory that it is in with -L"
+        reason = absent.reason(name, self.library_roots)
+        hint = nearest(shown, self.module_names(), 0.9 if reason else 0.6)
+        if reason is not None and hint is None:
+            kin = self._beside(name)
+            also = f"; there are {', '.join(kin)}" if kin else ""
+            message = f"Kiln has no module {shown}: {reason[0]}"
+            raise SchemeSyntaxError(position, message, reason[1] + also)
+        hint = hint or "add the directory that it is in with -L"
         raise SchemeSyntaxError(position, f"there is no module {shown}", hint)
+
+    def _beside(self, name: ModuleName) -> list[str]:
+        """The modules that differ from `name` in the last of three parts or more."""
+        start = f"({' '.join(name[:-1])} "
+        return sorted({m for m in self.module_names() if len(name) > 2 and m.startswith(start)})
 
     def module_names(self) -> Iterator[str]:
         """The modules that can be imported, as they are written."""

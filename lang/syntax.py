@@ -398,11 +398,12 @@ def show(x: Any, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The hint that names what `name` may have been meant for, if anything is near."""
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The hint that names what `name` may have been meant for, if anything is near: as similar
+    as `cutoff` (from 0 to 1) demands."""
     from difflib import get_close_matches
 
-    near = get_close_matches(name, sorted(set(known)), 3)
+    near = get_close_matches(name, sorted(set(known)), 3, cutoff)
     return f"did you mean {' or '.join(near)}?" if near else None
 
 

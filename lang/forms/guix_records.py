@@ -308,7 +308,9 @@ class _Construction:
             syntax_error(
                 f"{record} has no field {name.name}",
                 clause,
-                nearest(name.name, names) or f"its fields are {', '.join(names)}",
+                self.scope.module.session.advice(name.name)
+                or nearest(name.name, names)
+                or f"its fields are {', '.join(names)}",
             )
         if len(items) != 2:
             syntax_error(

@@ -269,7 +269,9 @@ class Transformer:
     def _failed(self, error: Exception, use: Any) -> NoReturn:
         session = self.module.session
         names = session.bound_names
-        found = explain(error, session.sources, lambda: names(self.module), session.exporters)
+        found = explain(
+            error, session.sources, lambda: names(self.module), session.exporters, session.advice
+        )
         place = f" (at {found.location})" if found.location is not None else ""
         raise SchemeSyntaxError(
             position_of(use),

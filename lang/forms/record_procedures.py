@@ -81,7 +81,7 @@ def record_accessor(rtd: RecordType, index: int, name: Symbol, kind: int = PLAIN
 
 
 def _wrong_record(name: Symbol, rtd: RecordType, obj: Any) -> NoReturn:
-    signals.wrong_type(name, 1, obj)
+    signals.wrong_type(name, 1, obj, f"a record {rtd.name}")
 
 
 @procedure("%record-modifier")

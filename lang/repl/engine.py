@@ -173,7 +173,9 @@ class Repl:
         """The text for an error, which `,bt` shows more of."""
         session = self.session
         names = session.bound_names
-        self.last = explain(error, session.sources, lambda: names(self.module), session.exporters)
+        self.last = explain(
+            error, session.sources, lambda: names(self.module), session.exporters, session.advice
+        )
         return render(self.last, session.sources)
 
     # ------------------------------------------------------------ values

@@ -57,7 +57,7 @@ def _list_items(who: str, items: Any) -> list[Any]:
         result.append(rest.car)
         rest = rest.cdr
     if rest is not NIL:
-        wrong_type(who, 2, items)
+        wrong_type(who, 2, items, "a list")
     return result
 
 

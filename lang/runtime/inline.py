@@ -90,7 +90,7 @@ def no_clause(who: str, arguments: tuple[Any, ...], accepted: str) -> None:
 
 def not_number(who: str, position: int, value: Any) -> NoReturn:
     """An argument of an arithmetic procedure is a boolean."""
-    wrong_type(who, position, value)
+    wrong_type(who, position, value, "a number")
 
 
 def empty_box() -> Box[Any]:

@@ -60,6 +60,9 @@ def variable_name(key: str) -> str:
     return text.split(" ")[0] or key
 
 
+NOT_A_PROCEDURE: Final = "~A is called as if it were a procedure"
+
+
 def _translate(error: BaseException) -> Condition:
     frame = innermost(error)
     for kind in type(error).__mro__:
@@ -119,7 +122,7 @@ def _type(error: Any, frame: FrameType | None) -> Condition | None:
             "wrong-type-arg",
             ASSERTION,
             None,
-            "~A is called as if it were a procedure",
+            NOT_A_PROCEDURE,
             (type_name(called[1]),),
         )
     if frame is None or not is_scheme(frame):

@@ -22,11 +22,21 @@ from lang.runtime.condition_types import (
 Who = str | Symbol | None
 
 
-def wrong_type(who: Who, argument_position: int, obj: Any) -> NoReturn:
+def wrong_type(who: Who, argument_position: int, obj: Any, expected: str = "") -> NoReturn:
     """`obj`, argument number `argument_position` (from 1) of procedure `who`, has a wrong type.
 
-    Position 0 means that it is not known which argument it was.
+    Position 0 means that it is not known which argument it was. `expected` is what it should have
+    been: "a string".
     """
+    if argument_position and expected:
+        signal(
+            "wrong-type-arg",
+            ASSERTION,
+            who,
+            "Wrong type argument in position ~A (expecting ~A): ~S",
+            (argument_position, expected, obj),
+            scheme_list([obj]),
+        )
     if argument_position:
         signal(
             "wrong-type-arg",

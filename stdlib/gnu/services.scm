@@ -15,7 +15,9 @@
             system-service-type etc-service-type profile-service-type account-service-type
             kernel-arguments-service-type
             systemd-service-type systemd-unit systemd-unit? systemd-unit-name
-            systemd-unit-content systemd-unit-wanted-by systemd-unit-masked?))
+            systemd-unit-content systemd-unit-wanted-by systemd-unit-masked?)
+  ;; the word of modify-services, which has to mean the same to those who use it
+  #:re-export (delete))
 
 (define-record-type <service-extension>
   (service-extension target compute)

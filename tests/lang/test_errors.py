@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -55,8 +56,14 @@ CASES = {
         "t.scm:2:7: error: h: Wrong number of arguments: 0 given, 1, 2 accepted"
     ),
     '(list (+ 1 "a"))': "t.scm:1:7: error: +: Wrong type argument: a number is expected, not a str",
-    "(list (* 2 #f))": "t.scm:1:7: error: *: Wrong type argument in position 2: #f",
+    "(list (* 2 #f))": (
+        "t.scm:1:7: error: *: Wrong type argument in position 2 (expecting a number): #f"
+    ),
     '(list ("a" 1))': "t.scm:1:7: error: a string is called as if it were a procedure",
+    '(list (string-append "a" 5))': (
+        "t.scm:1:7: error: string-append: Wrong type argument in position 2 (expecting a string): 5"
+    ),
+    "(let ((x 1))\n (+ x zz))": "t.scm:2:7: error: Unbound variable: zz",
     "(letrec ((a (lambda () b)) (b (a))) b)": (
         "t.scm:1:24: error: b is used before its definition"
     ),
@@ -182,6 +189,42 @@ def test_the_module_of_an_unbound_name_is_named(text: str, module: str) -> None:
 def test_an_unbound_name_is_sought_in_its_form_only() -> None:
     report, _ = diagnose("(define-syntax-rule (m) (list (nowhere)))\n(m)\n'nowhere")
     assert report.startswith("t.scm:2:1: error: Unbound variable: nowhere"), report
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "(guard (e (else 1)) (raise 'a))",
+            "1:2: error: Unbound variable: guard",
+        ),
+        (
+            "(list (and-let* ((x 1) ((> x 0))) x))",
+            "1:8: error: Unbound variable: and-let*",
+        ),
+        (
+            "(define-syntax m (syntax-rule () ((_ a) a)))",
+            "1:19: error: Unbound variable: syntax-rule\nhint: did you mean syntax-rules",
+        ),
+    ],
+)
+def test_a_form_that_is_not_imported_is_the_error_and_not_its_parts(
+    text: str, expected: str
+) -> None:
+    found = re.sub(r"\n  .*\n .*\^", "", diagnose(text)[0])
+    assert expected in found
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("(display (later 1))\n(define (later x) x)", "its definition, on line 2, comes after"),
+        ("(define l (1 2 3))", "data are quoted, '(1 2 3), or listed, (list 1 2 3)"),
+        ("(define x 5)\n(list (x))", "without parentheses, x is the variable's value"),
+    ],
+)
+def test_what_beginners_mean_is_hinted_at(text: str, hint: str) -> None:
+    assert f"hint: {hint}" in diagnose(text)[0]
 
 
 def test_nothing_undefined_can_be_set() -> None:

@@ -27,7 +27,7 @@ def find(who: str, same: Same, key: Any, alist: Any) -> Any:
     try:
         entry = first_entry(same, key, alist)
     except AttributeError:
-        wrong_type(who, 2, alist)
+        wrong_type(who, 2, alist, "an association list")
     return False if entry is NIL else entry
 
 
@@ -42,7 +42,7 @@ def _family(same: Same, letter: str) -> None:
             return find(name, same, key, alist)
         for entry in arguments.items(name, 2, alist):
             if type(entry) is not Pair:
-                wrong_type(name, 2, alist)
+                wrong_type(name, 2, alist, "an association list")
             if call(by, key, entry.car) is not False:
                 return entry
         return False

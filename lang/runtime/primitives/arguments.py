@@ -17,21 +17,21 @@ def string(who: str, position: int, value: Any) -> str:
         return value
     if type(value) is MString:
         return "".join(value.chars)
-    wrong_type(who, position, value)
+    wrong_type(who, position, value, "a string")
 
 
 def character(who: str, position: int, value: Any) -> str:
     """A character's one-character string."""
     if type(value) is Char:
         return value.value
-    wrong_type(who, position, value)
+    wrong_type(who, position, value, "a character")
 
 
 def symbol_name(who: str, position: int, value: Any) -> str:
     """A symbol's name."""
     if type(value) is Symbol:
         return value.name
-    wrong_type(who, position, value)
+    wrong_type(who, position, value, "a symbol")
 
 
 def integer(who: str, position: int, value: Any) -> int:
@@ -40,20 +40,20 @@ def integer(who: str, position: int, value: Any) -> int:
         return value
     if type(value) is float and value.is_integer():
         return int(value)
-    wrong_type(who, position, value)
+    wrong_type(who, position, value, "an integer")
 
 
 def exact_integer(who: str, position: int, value: Any) -> int:
     """An exact integer, and no inexact one."""
     if type(value) is int:
         return value
-    wrong_type(who, position, value)
+    wrong_type(who, position, value, "an exact integer")
 
 
 def index(who: str, position: int, value: Any) -> int:
     """A non-negative exact integer."""
     if type(value) is not int:
-        wrong_type(who, position, value)
+        wrong_type(who, position, value, "an index")
     if value < 0:
         out_of_range(who, value)
     return value
@@ -63,7 +63,7 @@ def number(who: str, position: int, value: Any) -> Any:
     """Any number."""
     if is_number(value):
         return value
-    wrong_type(who, position, value)
+    wrong_type(who, position, value, "a number")
 
 
 def real(who: str, position: int, value: Any) -> Any:
@@ -71,7 +71,7 @@ def real(who: str, position: int, value: Any) -> Any:
     kind = type(value)
     if kind is int or kind is float or is_rational_type(kind):
         return value
-    wrong_type(who, position, value)
+    wrong_type(who, position, value, "a real number")
 
 
 def items(who: str, position: int, value: Any) -> list[Any]:
@@ -82,9 +82,9 @@ def items(who: str, position: int, value: Any) -> list[Any]:
         result.append(rest.car)
         rest = rest.cdr
         if len(result) == _SUSPICIOUS and is_endless(rest):
-            wrong_type(who, position, value)
+            wrong_type(who, position, value, "a list")
     if rest is not NIL:
-        wrong_type(who, position, value)
+        wrong_type(who, position, value, "a list")
     return result
 
 
@@ -107,14 +107,14 @@ def procedure(who: str, position: int, value: Any) -> Callable[..., Any]:
     """A procedure."""
     if callable(value):
         return value  # type: ignore[no-any-return]
-    wrong_type(who, position, value)
+    wrong_type(who, position, value, "a procedure")
 
 
 def vector(who: str, position: int, value: Any) -> list[Any]:
     """A vector's elements; changing the list changes the vector."""
     if type(value) is list:
         return value
-    wrong_type(who, position, value)
+    wrong_type(who, position, value, "a vector")
 
 
 def span(who: str, length: int, start: Any, end: Any) -> tuple[int, int]:

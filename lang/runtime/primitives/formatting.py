@@ -15,6 +15,7 @@ from lang.runtime import dynamic
 from lang.runtime.library import Library
 from lang.runtime.ports import OutputPort
 from lang.runtime.primitives import arguments
+from lang.runtime.primitives.spelling import TOO_LARGE, cardinal, ordinal, roman
 from lang.runtime.signals import misc_error, wrong_type
 
 LIBRARY = Library("guile")
@@ -22,10 +23,6 @@ LIBRARY = Library("guile")
 _PARAMETER: Final = r"(?:'.|[+-]?[0-9]+|[vV#])"
 _DIRECTIVE: Final = re.compile(rf"~((?:{_PARAMETER}?,)*{_PARAMETER}?)([:@]*)(.)", re.S)
 _CLOSERS: Final = {"{": "}", "[": "]", "(": ")"}
-_ROMAN: Final = (
-    *((1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L")),
-    *((40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I")),
-)
 
 
 class _Directive(NamedTuple):
@@ -208,12 +205,14 @@ class _Formatter:
         if radix is not None:
             self.integer(directive, radix, 1)
             return
-        if not directive.at:
-            _fail("~~R needs a radix, as in ~~16R, or @ for Roman numerals")
-        value = arguments.index("format", 0, self.next())
-        for number, letters in _ROMAN:
-            self.parts.append(letters * (value // number))
-            value %= number
+        if directive.at:
+            number = arguments.index("format", 0, self.next())
+            self.parts.append(roman(number, old=directive.colon))
+            return
+        number = arguments.exact_integer("format", 0, self.next())
+        if abs(number) >= TOO_LARGE:
+            _fail("~~R has no words for a number as large as ~S", number)
+        self.parts.append(ordinal(number) if directive.colon else cardinal(number))
 
     def number(self) -> float:
         return flonum(arguments.real("format", 0, self.next()))
@@ -237,7 +236,7 @@ class _Formatter:
         if scaled - scaled != 0:
             text = format_number(scaled)
         elif digits is not None:
-            text = f"{scaled:.{digits}f}" + ("" if digits else ".")
+            text = _rounded(scaled, f".{digits}f") + ("" if digits else ".")
         else:
             text = _positional(scaled)
         if directive.at and scaled >= 0:
@@ -250,10 +249,12 @@ class _Formatter:
     def exponential(self, directive: _Directive) -> None:
         value = self.number()
         digits = self.parameter(directive, 1, None)
-        shown = f"{value:.{digits}e}" if digits is not None else _shortest_exponential(value)
+        shown = (
+            _rounded(value, f".{digits}e") if digits is not None else _shortest_exponential(value)
+        )
         mantissa, _, exponent = shown.partition("e")
         if "." not in mantissa:
-            mantissa += ".0"
+            mantissa += "." if digits == 0 else ".0"
         power = int(exponent or 0)
         least = self.parameter(directive, 2, 1)
         sign = "+" if directive.at and value >= 0 else ""
@@ -263,7 +264,7 @@ class _Formatter:
     def money(self, directive: _Directive) -> None:
         value = self.number()
         digits = self.parameter(directive, 0, 2)
-        whole, _, fraction = f"{abs(value):.{digits}f}".partition(".")
+        whole, _, fraction = _rounded(abs(value), f".{digits}f").partition(".")
         sign = "-" if value < 0 else "+" if directive.at else ""
         text = f"{whole.rjust(self.parameter(directive, 1, 1), '0')}.{fraction}"
         width = self.parameter(directive, 2, 0)
@@ -412,6 +413,17 @@ class _Formatter:
     def escape(self, directive: _Directive) -> None:
         if self.at >= len(self.arguments):
             raise _EscapeError
+
+
+def _rounded(value: float, form: str) -> str:
+    """`value` by Python's format specification `form`: its shortest digits, 5 rounded up."""
+    from decimal import ROUND_HALF_UP, Decimal, localcontext
+
+    if not value or value - value != 0:
+        return format(value, form)
+    with localcontext() as context:
+        context.rounding = ROUND_HALF_UP
+        return format(Decimal(repr(value)), form)
 
 
 def _positional(value: float) -> str:

@@ -19,7 +19,7 @@ LIBRARY = Library("guile")
 def table(who: str, position: int, value: Any) -> HashTable:
     """A hash table."""
     if type(value) is not HashTable:
-        wrong_type(who, position, value)
+        wrong_type(who, position, value, "a hash table")
     return value
 
 
@@ -55,7 +55,7 @@ def _family(prefix: str, key: KeyFunction) -> None:
     @LIBRARY.procedure(f"{prefix}-ref")
     def reference(hash_table: Any, wanted: Any, default: Any = False) -> Any:
         if type(hash_table) is not HashTable:
-            wrong_type(who_refers, 1, hash_table)
+            wrong_type(who_refers, 1, hash_table, "a hash table")
         kind = type(wanted)
         own = kind is text or kind is Symbol or kind is int
         entry = hash_table.entries.get(wanted if own else key(wanted))
@@ -64,7 +64,7 @@ def _family(prefix: str, key: KeyFunction) -> None:
     @LIBRARY.procedure(f"{prefix}-set!")
     def assign(hash_table: Any, wanted: Any, value: Any) -> Any:
         if type(hash_table) is not HashTable:
-            wrong_type(who_assigns, 1, hash_table)
+            wrong_type(who_assigns, 1, hash_table, "a hash table")
         kind = type(wanted)
         own = kind is text or kind is Symbol or kind is int
         wrapped = wanted if own else key(wanted)

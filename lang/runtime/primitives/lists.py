@@ -61,9 +61,9 @@ def length(items: Any) -> int:
         count += 1
         rest = rest.cdr
         if not count & 0xFFFF and arguments.is_endless(rest):
-            wrong_type("length", 1, items)
+            wrong_type("length", 1, items, "a list")
     if rest is not NIL:
-        wrong_type("length", 1, items)
+        wrong_type("length", 1, items, "a list")
     return count
 
 
@@ -99,7 +99,7 @@ def _reversed_onto(who: str, items: Any, result: Any) -> Any:
         result = pair
         rest = rest.cdr
     if rest is not NIL:
-        wrong_type(who, 1, items)
+        wrong_type(who, 1, items, "a list")
     return result
 
 
@@ -202,7 +202,7 @@ def map_(function: Callable[..., Any], first: Any, *more: Any) -> Any:
         values.append(value)
         rest = rest.cdr
     if rest is not NIL:
-        wrong_type("map", 2, first)
+        wrong_type("map", 2, first, "a list")
     return scheme_list(values)
 
 
@@ -218,7 +218,7 @@ def for_each(function: Callable[..., Any], first: Any, *more: Any) -> Any:
             force()
         rest = rest.cdr
     if rest is not NIL:
-        wrong_type("for-each", 2, first)
+        wrong_type("for-each", 2, first, "a list")
     return UNSPECIFIED
 
 
@@ -232,7 +232,7 @@ def parallel(who: str, *lists: Any) -> list[tuple[Any, ...]]:
         rests = [rest.cdr for rest in rests]
     for position, rest in enumerate(rests, 2):
         if type(rest) is not Pair and rest is not NIL:
-            wrong_type(who, position, lists[position - 2])
+            wrong_type(who, position, lists[position - 2], "a list")
     return rows
 
 
@@ -272,7 +272,7 @@ def _member(name: str, same: Callable[[Any, Any], bool]) -> Callable[[Any, Any],
         try:
             found = first_equal(same, wanted, items)
         except AttributeError:
-            wrong_type(name, 2, items)
+            wrong_type(name, 2, items, "a list")
         return False if found is NIL else found
 
     return member

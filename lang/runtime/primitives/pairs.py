@@ -25,21 +25,21 @@ def pair_of(first: Any, rest: Any) -> Pair:
 @LIBRARY.procedure("car")
 def car(pair: Any) -> Any:
     if type(pair) is not Pair:
-        wrong_type("car", 1, pair)
+        wrong_type("car", 1, pair, "a pair")
     return pair.car
 
 
 @LIBRARY.procedure("cdr")
 def cdr(pair: Any) -> Any:
     if type(pair) is not Pair:
-        wrong_type("cdr", 1, pair)
+        wrong_type("cdr", 1, pair, "a pair")
     return pair.cdr
 
 
 @LIBRARY.procedure("set-car!")
 def set_car(pair: Any, value: Any) -> Any:
     if type(pair) is not Pair:
-        wrong_type("set-car!", 1, pair)
+        wrong_type("set-car!", 1, pair, "a pair")
     pair.car = value
     return UNSPECIFIED
 
@@ -47,7 +47,7 @@ def set_car(pair: Any, value: Any) -> Any:
 @LIBRARY.procedure("set-cdr!")
 def set_cdr(pair: Any, value: Any) -> Any:
     if type(pair) is not Pair:
-        wrong_type("set-cdr!", 1, pair)
+        wrong_type("set-cdr!", 1, pair, "a pair")
     pair.cdr = value
     return UNSPECIFIED
 

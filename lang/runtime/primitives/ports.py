@@ -33,7 +33,7 @@ def source(who: str, position: int, port: Any) -> InputPort:
     if port is None:
         port = dynamic.current_input.value
     if not isinstance(port, InputPort):
-        wrong_type(who, position, port)
+        wrong_type(who, position, port, "an input port")
     if port.closed:
         misc_error(who, "~S is closed", port)
     return port
@@ -44,7 +44,7 @@ def target(who: str, position: int, port: Any) -> OutputPort:
     if port is None or port is True:
         port = dynamic.current_output.value
     if not isinstance(port, OutputPort):
-        wrong_type(who, position, port)
+        wrong_type(who, position, port, "an output port")
     if port.closed:
         misc_error(who, "~S is closed", port)
     return port

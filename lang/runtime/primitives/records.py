@@ -89,7 +89,7 @@ def record_accessor(rtd: Any, field: Any) -> Callable[[Any], Any]:
 
     def access(record: Any) -> Any:
         if type(record) is not wanted:
-            wrong_type(access.__name__, 1, record)
+            wrong_type(access.__name__, 1, record, f"a record {kind.name}")
         return getattr(record, slot)
 
     access.__name__ = f"{kind.name.strip('<>')}-{field.name}"
@@ -104,7 +104,7 @@ def record_modifier(rtd: Any, field: Any) -> Callable[[Any, Any], Any]:
 
     def modify(record: Any, value: Any) -> Any:
         if type(record) is not wanted:
-            wrong_type(modify.__name__, 1, record)
+            wrong_type(modify.__name__, 1, record, f"a record {kind.name}")
         setattr(record, slot, value)
         return UNSPECIFIED
 

@@ -32,7 +32,8 @@ LIBRARY = Library("guile")
 def mutable(who: str, value: Any) -> list[str]:
     """The characters of a mutable string; changing the list changes the string."""
     if type(value) is not MString:
-        wrong_type(who, 1, value)
+        expected = "a string that can be changed, as string-copy gives one"
+        wrong_type(who, 1, value, expected if type(value) is str else "a string")
     return value.chars
 
 
@@ -58,7 +59,7 @@ def string_length(text: Any) -> int:
         return len(text)
     if type(text) is MString:
         return len(text.chars)
-    wrong_type("string-length", 1, text)
+    wrong_type("string-length", 1, text, "a string")
 
 
 @LIBRARY.procedure("string-utf8-length")
@@ -77,7 +78,7 @@ def string_ref(text: Any, position: Any) -> Char:
     if type(text) is MString:
         characters = text.chars
     elif type(text) is not str:
-        wrong_type("string-ref", 1, text)
+        wrong_type("string-ref", 1, text, "a string")
     if type(position) is int and 0 <= position < len(characters):
         return CHARS[characters[position]]
     arguments.index("string-ref", 2, position)

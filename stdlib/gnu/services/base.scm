@@ -9,7 +9,9 @@
   #:export (%base-services
             agetty-service-type agetty-configuration agetty-configuration?
             mingetty-service-type mingetty-configuration mingetty-configuration?
-            udev-service-type sysctl-service-type sysctl-configuration
+            udev-service-type
+            sysctl-service-type sysctl-configuration sysctl-configuration?
+            sysctl-configuration-settings %default-sysctl-settings
             hosts-service-type host host? timesyncd-service-type
             extra-special-file special-files-service-type))
 
@@ -109,6 +111,11 @@
   (settings sysctl-configuration-settings (default '())
             (sanitize (ensure-list pair? "(\"name\" . \"value\") pairs"))
             (documentation "an association list of names and values")))
+
+;; What Guix's services set: links and files of others in directories that all can write to.
+(define %default-sysctl-settings
+  '(("fs.protected_hardlinks" . "1")
+    ("fs.protected_symlinks" . "1")))
 
 (define sysctl-service-type
   (service-type
