@@ -151,9 +151,11 @@ def _verify(block: bytes, offset: int) -> None:
 
 
 def _number(field: bytes) -> int:
-    """An octal number, or a GNU base-256 one."""
+    """An octal number, or a GNU base-256 one, which may be negative."""
     if field[0] & 0x80:
-        return int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big")
+        bits = 8 * len(field) - 1
+        value = int.from_bytes(field, "big") - (1 << bits)  # the highest bit only marks it
+        return value - (value >> bits - 1 << bits)
     digits = field.partition(b"\0")[0].strip()
     try:
         return int(digits, 8) if digits else 0
@@ -204,7 +206,8 @@ def _extended(header: Header, records: dict[str, bytes]) -> Header:
             elif keyword == "mtime":
                 seconds, _, fraction = value.decode("ascii").partition(".")
                 nanoseconds = int((fraction + "0" * 9)[:9])
-                changes["mtime"] = int(seconds) * 1_000_000_000 + nanoseconds
+                before = -1 if seconds.startswith("-") else 1  # of the fraction, too
+                changes["mtime"] = int(seconds) * 1_000_000_000 + before * nanoseconds
             elif keyword.startswith("SCHILY.xattr."):
                 xattrs[keyword.removeprefix("SCHILY.xattr.")] = value
             elif keyword.startswith("GNU.sparse."):
