@@ -62,6 +62,12 @@ def library(session: Session) -> Library:
         """The module of that name, loaded if need be."""
         return session.require(module_name(name, None), None)
 
+    @procedure("%search-load-path")
+    def search_load_path(name: str) -> str | bool:
+        """The Scheme file that "some/module" is in on the load path, or #f."""
+        path = session.find(tuple(str(name).removesuffix(".scm").split("/")))
+        return str(path) if path is not None and path.suffix == ".scm" else False
+
     @procedure("module-public-interface")
     def public_interface(module: Any) -> Module:
         """The module, which is its own interface here."""

@@ -263,10 +263,10 @@ class Session:
     def exists(self, name: ModuleName) -> bool:
         """Is there a module `name`?"""
         known = name in self.modules or name in FORMS or name in LIBRARIES or name in late.MODULES
-        return known or self._find(name) is not None
+        return known or self.find(name) is not None
 
     def _load(self, name: ModuleName) -> Module | None:
-        path = self._find(name)
+        path = self.find(name)
         native = late.MODULES.get(name)
         if path is None and native is None and name not in FORMS and name not in LIBRARIES:
             return None
@@ -324,7 +324,8 @@ class Session:
             module.table[symbol(text)] = binding
             module.export(symbol(text))
 
-    def _find(self, name: ModuleName) -> Path | None:
+    def find(self, name: ModuleName) -> Path | None:
+        """The file of a module on the load path, Scheme or Python."""
         scheme = os.path.join(*name) + ".scm"
         native = os.path.join(*(part.replace("-", "_") for part in name)) + ".py"
         for directory in self.load_path:

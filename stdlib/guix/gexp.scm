@@ -14,6 +14,8 @@
             computed-file computed-file? computed-file-name computed-file-gexp
             mixed-text-file mixed-text-file? mixed-text-file-name
             file-append file-append? file-append-base file-append-suffix
+            scheme-file scheme-file? scheme-file-name scheme-file-gexp
+            program-file program-file? program-file-name program-file-gexp
             file-union directory-union
             gexp->derivation lower-object lower-text define-compiler!
             make-lowered lowered? lowered-value lowered-inputs lowered-packages
@@ -73,6 +75,75 @@
   (check-name 'mixed-text-file name)
   (%mixed-text-file name parts))
 
+(define-record-type <scheme-file>
+  (%scheme-file name gexp splice? modules)
+  scheme-file?
+  (name scheme-file-name)
+  (gexp scheme-file-gexp)
+  (splice? scheme-file-splice?)
+  (modules scheme-file-modules))
+
+(define* (scheme-file name gexp #:key (splice? #f) (set-load-path? #t))
+  "A file called NAME with the code GEXP; if SPLICE?, GEXP is a list of which each element is code.
+What with-imported-modules names lies beside, and is found if SET-LOAD-PATH?."
+  (check-name 'scheme-file name)
+  (check-code 'scheme-file gexp)
+  (%scheme-file name gexp splice? (if set-load-path? (guile-modules (vector->list (gexp-modules gexp))) '())))
+
+(define-record-type <program-file>
+  (%program-file name gexp guile modules)
+  program-file?
+  (name program-file-name)
+  (gexp program-file-gexp)
+  (guile program-file-guile)
+  (modules program-file-modules))
+
+(define* (program-file name gexp #:key (guile #f))
+  "A program called NAME that Guile runs: GUILE, a package or another directory with bin/guile, else
+Debian's guile-3.0."
+  (check-name 'program-file name)
+  (check-code 'program-file gexp)
+  (when (and guile (not (file-like? guile)))
+    (error "program-file: guile must be a package or a file-like object:" guile))
+  (%program-file name gexp guile (guile-modules (vector->list (gexp-modules gexp)))))
+
+(define (check-code who gexp)
+  "Say so if GEXP is no code that can stand in a file."
+  (let ((who (symbol->string who)))
+    (unless (gexp? gexp)
+      (error (string-append who ": the second argument must be a gexp, #~(...):") gexp))
+    (when (refers-to-output? gexp)
+      (error (string-append who ": there is no build for #$output to belong to: use it in a "
+                            "computed-file")))))
+
+(define (refers-to-output? thing)
+  (cond ((output? thing) #t)
+        ((gexp? thing) (any refers-to-output? (gexp-inputs thing)))
+        ((gexp-input? thing) (refers-to-output? (gexp-input-thing thing)))
+        ((pair? thing) (or (refers-to-output? (car thing)) (refers-to-output? (cdr thing))))
+        (else #f)))
+
+;; What Guile itself has, by the first part of the names.
+(define %guiles-own '(guile ice-9 language oop rnrs scheme srfi statprof sxml system texinfo web))
+
+(define (guile-modules names)
+  "The (name . file) of the modules NAMES and all that these import, without what Guile has."
+  (let loop ((names names) (found '()))
+    (cond ((null? names) (reverse found))
+          ((or (memq (caar names) %guiles-own) (assoc (car names) found))
+           (loop (cdr names) found))
+          (else
+           (let* ((name (car names))
+                  (path (string-join (map symbol->string name) "/"))
+                  (file (%search-load-path path)))
+             (cond ((not file)
+                    (error "there is no file of this module on the load path, for Guile:" name))
+                   ((own-source? file)
+                    (error "this module is part of Kiln, and Guile has none of that name:" name))
+                   (else
+                    (loop (append (cdr names) (source-imports file))
+                          (acons name file found)))))))))
+
 (define-record-type <file-append>
   (%file-append base suffix)
   file-append?
@@ -93,27 +164,42 @@
     (error (string-append (symbol->string who) ": the name must be a string:") name)))
 
 (define (file-union name files)
-  "A directory called NAME; FILES is a list of (path file-like) lists."
+  "A directory called NAME with copies of files: FILES is a list of (PATH FILE-LIKE) lists."
+  (check-name 'file-union name)
+  (unless (list? files)
+    (error "file-union: the files must be a list of (PATH FILE-LIKE) lists:" files))
+  (fold (lambda (entry before)
+          (unless (and (list? entry) (= (length entry) 2) (string? (car entry))
+                       (file-like? (cadr entry)))
+            (error "file-union: this must be a list of a path and a file-like object:" entry))
+          (let* ((path (car entry)) (parts (string-split path #\/)))
+            (when (or (member "" parts) (member "." parts) (member ".." parts))
+              (error "file-union: this must be a path inside of the directory:" path))
+            (when (member parts before)
+              (error "file-union: this path is there twice:" path))
+            (cons parts before)))
+        '()
+        files)
   (computed-file name
     #~(begin
         (use-modules (guix build utils))
         (mkdir-p #$output)
         #$@(map (lambda (entry)
-                  (let ((target (car entry)) (source (cadr entry)))
-                    #~(begin
-                        (mkdir-p (string-append #$output "/" (dirname #$target)))
-                        (symlink #$source (string-append #$output "/" #$target)))))
+                  #~(copy-recursively #$(cadr entry) (string-append #$output "/" #$(car entry))))
                 files))))
 
 (define (directory-union name things)
-  "A directory called NAME that holds what is in each of THINGS, by symbolic links."
+  "A directory called NAME with copies of what is in each of THINGS, directories; where several have
+a file, the first one's."
+  (check-name 'directory-union name)
+  (unless (and (list? things) (every file-like? things))
+    (error "directory-union: the directories must be a list of file-like objects:" things))
   (if (and (pair? things) (null? (cdr things)))
       (car things)
       (computed-file name
         #~(begin
-            (use-modules (guix build utils))
-            (for-each (lambda (directory) (symlink-tree directory #$output))
-                      (list #$@things))))))
+            (use-modules (guix build files))
+            (merge-directories (list #$@things) #$output)))))
 
 ;;; Lowering.
 
@@ -148,6 +234,8 @@ it is wanted in native context, and gives a <lowered>."
         ((local-file? object) (local-file-name object))
         ((computed-file? object) (computed-file-name object))
         ((mixed-text-file? object) (mixed-text-file-name object))
+        ((scheme-file? object) (scheme-file-name object))
+        ((program-file? object) (program-file-name object))
         (else #f)))
 
 (define* (lower-object object #:key native?)
@@ -196,10 +284,36 @@ it is wanted in native context, and gives a <lowered>."
                    lowered))
              lowered)))
 
+(define (code-text gexp splice? modules native?)
+  "A <lowered> of the text of GEXP's code, which finds MODULES, of (name . file), beside it."
+  (let* ((code (lower-gexp gexp native?))
+         (value (lowered-value code))
+         (forms (if splice? value (list value)))
+         (beside (and (pair? modules) (add-modules-to-store modules)))
+         (path (if beside
+                   `((eval-when (expand load eval)
+                       (set! %load-path (cons ,beside %load-path))))
+                   '())))
+    (unless (list? forms)
+      (error "scheme-file: what is to be spliced must be a list:" forms))
+    (make-lowered (string-concatenate
+                   (map (lambda (form) (string-append (object->string form) "\n"))
+                        (append path forms)))
+                  (if beside (cons beside (lowered-inputs code)) (lowered-inputs code))
+                  (lowered-packages code))))
+
+(define (scheme-text file native?)
+  (code-text (scheme-file-gexp file) (scheme-file-splice? file) (scheme-file-modules file) native?))
+
+(define (default-guile)
+  "Debian's Guile; its module needs this one."
+  ((module-ref (resolve-interface '(gnu packages)) 'parse-specification) "guile-3.0" #f))
+
 (define (lower-text object)
   "A <lowered> whose value is the text of OBJECT, if that is known without a build; else #f."
   (cond ((plain-file? object) (make-lowered (plain-file-content object) '() '()))
         ((mixed-text-file? object) (text-parts (mixed-text-file-parts object)))
+        ((scheme-file? object) (scheme-text object #f))
         (else #f)))
 
 (define-compiler! plain-file?
@@ -212,6 +326,22 @@ it is wanted in native context, and gives a <lowered>."
     (let* ((text (text-parts (mixed-text-file-parts file)))
            (item (add-text-to-store (mixed-text-file-name file) (lowered-value text))))
       (make-lowered item (cons item (lowered-inputs text)) (lowered-packages text)))))
+
+(define-compiler! scheme-file?
+  (lambda (file native?)
+    (let* ((text (scheme-text file native?))
+           (item (add-text-to-store (scheme-file-name file) (lowered-value text))))
+      (make-lowered item (cons item (lowered-inputs text)) (lowered-packages text)))))
+
+(define-compiler! program-file?
+  (lambda (file native?)
+    (let* ((guile (lower-object (or (program-file-guile file) (default-guile)) #:native? native?))
+           (code (code-text (program-file-gexp file) #f (program-file-modules file) native?))
+           (text (string-append "#!" (lowered-value guile) "/bin/guile --no-auto-compile\n!#\n"
+                                (lowered-value code)))
+           (item (add-text-to-store (program-file-name file) text #t))
+           (all (combine item (list guile code))))
+      (make-lowered item (cons item (lowered-inputs all)) (lowered-packages all)))))
 
 (define-compiler! local-file?
   (lambda (file native?)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from lang.data import (
@@ -17,9 +19,10 @@ from lang.data import (
     scheme_list,
 )
 from lang.printer import write
+from lang.reader import read_all
 from lang.runtime.library import Library
 from lang.runtime.signals import misc_error, wrong_type
-from lang.sources import Location
+from lang.sources import Location, Source
 from stdlib.context import current
 
 if TYPE_CHECKING:
@@ -136,9 +139,54 @@ def staged_derivation(
 
 
 @LIBRARY.procedure("add-text-to-store")
-def add_text_to_store(name: str, text: str) -> str:
-    """Keep `text` as the store item `name`; gives its path."""
-    return current().store.add_bytes(name, text.encode())
+def add_text_to_store(name: str, text: str, executable: object = False) -> str:
+    """Keep `text` as the store item `name`, a program if `executable`; gives its path."""
+    store = current().store
+    if executable is False:
+        return store.add_bytes(name, text.encode())
+    with TemporaryDirectory() as folder:
+        program = Path(folder, "program")
+        program.write_text(text, encoding="utf-8")
+        program.chmod(0o755)
+        return store.add_path(name, program)
+
+
+@LIBRARY.procedure("add-modules-to-store")
+def add_modules_to_store(modules: Any) -> str:
+    """Keep the files of a list of (name . file) as a directory for Guile's load path."""
+    with TemporaryDirectory() as folder:
+        for entry in python_list(modules):
+            place = Path(folder, *(part.name for part in python_list(entry.car)))
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.with_name(f"{place.name}.scm").write_bytes(Path(entry.cdr).read_bytes())
+        return current().store.add_path("modules", Path(folder))
+
+
+@LIBRARY.procedure("own-source?")
+def is_own_source(path: str) -> bool:
+    """Is this a source file of Kiln's own library?"""
+    return Path(path).is_relative_to(Path(__file__).parents[1])
+
+
+@LIBRARY.procedure("source-imports")
+def source_imports(path: str) -> Any:
+    """The names of modules that the Scheme file imports in its define-module and use-modules."""
+    source = Source(path, Path(path).read_text(encoding="utf-8"), 1)
+    names: list[Any] = []
+    for form in read_all(source):
+        if not isinstance(form, Pair) or not isinstance(form.car, Symbol):
+            continue
+        if form.car.name == "use-modules":
+            names += python_list(form.cdr)
+        elif form.car.name == "define-module":
+            parts = python_list(form.cdr)
+            names += [
+                value
+                for key, value in itertools.pairwise(parts)
+                if isinstance(key, Keyword) and key.name in ("use-module", "autoload")
+            ]
+    # an interface with a selection of names begins with the module's
+    return scheme_list(name.car if isinstance(name.car, Pair) else name for name in names)
 
 
 @LIBRARY.procedure("add-file-to-store")

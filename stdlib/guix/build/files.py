@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,35 @@ def copy_recursively(source: Any, destination: Any, *_options: Any) -> Any:
         there.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(here, there, follow_symlinks=False)
     return UNSPECIFIED
+
+
+@LIBRARY.procedure("merge-directories", staged=True)
+def merge_directories(sources: Any, destination: Any) -> Any:
+    """Copy what is in the directories to one; what the first ones have is kept, and told."""
+    target = Path(_text(destination))
+    target.mkdir()
+    for source in map(Path, map(_text, iterate(sources))):
+        for folder, folders, names in os.walk(source):
+            here = target / Path(folder).relative_to(source)
+            if not here.is_dir():
+                raise NotADirectoryError(f"{here} is no directory, but {folder} is one")
+            for name in sorted(folders):
+                if not Path(folder, name).is_symlink() and not os.path.lexists(here / name):
+                    (here / name).mkdir()
+            links = [name for name in folders if Path(folder, name).is_symlink()]
+            for name in sorted([*links, *names]):
+                if not os.path.lexists(here / name):
+                    shutil.copy2(Path(folder, name), here / name, follow_symlinks=False)
+                elif not _same(Path(folder, name), here / name):
+                    told = f"{here / name}: not that of {folder}, another one was there first\n"
+                    sys.stdout.write(told)
+    return UNSPECIFIED
+
+
+def _same(one: Path, other: Path) -> bool:
+    if one.is_symlink() or other.is_symlink():
+        return one.is_symlink() and other.is_symlink() and one.readlink() == other.readlink()
+    return one.is_file() and other.is_file() and filecmp.cmp(one, other, shallow=False)
 
 
 @LIBRARY.procedure("install-file", staged=True)
