@@ -151,7 +151,8 @@ class _Builder:
         if type(head) is not Symbol or len(boxes) == 1:
             return self._sequence("(", boxes)
         if head.name in BODY_AFTER:
-            return _group("(", boxes, ")", 2, BODY_AFTER[head.name])
+            named_let = head.name == "let" and type(rest) is Pair and type(rest.car) is Symbol
+            return _group("(", boxes, ")", 2, 2 if named_let else BODY_AFTER[head.name])
         if len(boxes) > 2 * _MANY and not keywords and all(type(box) is str for box in boxes):
             return self._sequence("(", boxes)
         return _group("(", boxes, ")", None, 1, frozenset(keywords))

@@ -136,9 +136,8 @@ _NO_TYPE: Final = RecordType("none", ())
 def inherited(rtd: RecordType, obj: Any) -> Any:
     """`obj`, which must be of type `rtd`: what (inherit obj) refers to."""
     if type(obj) is not rtd.instance_class:
-        signals.misc_error(
-            rtd.name.strip("<>"), "inherit: a ~A is expected, not ~S", rtd.name.strip("<>"), obj
-        )
+        name = rtd.name.strip("<>")
+        signals.misc_error(name, "inherit: a record ~A is expected, not ~S", name, obj)
     return obj
 
 

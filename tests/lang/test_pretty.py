@@ -14,7 +14,7 @@ from lang.pretty import pretty
 from lang.printer import write
 from lang.reader import read_all
 from lang.runtime.equality import is_equal
-from lang.sources import Source
+from lang.sources import Source, SourceMap
 
 DATA = st.recursive(
     st.integers()
@@ -85,3 +85,9 @@ def test_structures_that_contain_themselves_get_labels() -> None:
     record_field = "f0"
     setattr(record, record_field, record)
     assert pretty(cons(record, 1), fields=fields) == "(#<r self: #<r …>> . 1)"
+
+
+def test_the_name_of_a_let_stays_on_its_line() -> None:
+    (form,) = read_all(SourceMap().add("t", "(let loop ((i 0)) (display i) (loop (+ i 1)))"))
+    assert pretty(form, 30) == "(let loop ((i 0))\n  (display i)\n  (loop (+ i 1)))"
+    assert pretty(cons(symbol("let"), 1), 3) == "(let .\n  1)"
