@@ -36,7 +36,6 @@ NAMES: Final[dict[str, str]] = {
     "guix-configuration": "images hold no Guix: leave it out",
     "nss-certs": 'write (specification->package "ca-certificates")',
     "mcron-service-type": f"write a systemd timer: {_UNITS}",
-    "program-file": "write the program by plain-file or computed-file",
     "specification->package+output": "Debian's packages have one output: specification->package",
     "packages->manifest": "there are no manifests: name packages in the field packages",
     "specifications->manifest": "there are no manifests: name packages in the field packages",
