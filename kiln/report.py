@@ -74,6 +74,8 @@ def guarded(verb: str, module_name: str, rest: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except SystemExit:  # that of Scheme's exit is an Exception, too
+        raise
     except Exception as error:
         if arguments.debug:
             import traceback

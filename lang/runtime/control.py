@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-from lang.data import NIL, Keyword, Pair, Promise, Symbol, Values, scheme_list
+from lang.data import NIL, Keyword, Pair, Promise, Symbol, Values, python_list, scheme_list, symbol
 from lang.errors import SchemeError
-from lang.runtime.condition_types import NON_CONTINUABLE, Condition, ConditionType
+from lang.runtime.condition_types import NON_CONTINUABLE, THROWN, Condition, ConditionType
 from lang.runtime.dynamic import STATE, Handlers
 from lang.runtime.library import Library
 from lang.runtime.messages import condition_text
@@ -303,9 +303,31 @@ def _exception(payload: Any, continuable: bool, pending: Handlers | None) -> Exc
     original: Exception | None = None
     if isinstance(payload, Condition):
         original = _converted.get(payload)
-    error = original if original is not None else SchemeError(payload, continuable)
+    error = original if original is not None else _new_exception(payload, continuable)
     error.pending_handlers = pending.depth if pending else 0  # type: ignore[attr-defined]
     return error
+
+
+class Quit(SchemeError, SystemExit):
+    """The end of the program, which handlers can still prevent; `code` is the exit status."""
+
+    def __init__(self, payload: Any, status: int) -> None:
+        super().__init__(payload)
+        self.code = status
+
+
+_QUIT: Final = symbol("quit")
+
+
+def _new_exception(payload: Any, continuable: bool) -> Exception:
+    if isinstance(payload, Condition) and payload.field(THROWN, "key") is _QUIT:
+        return Quit(payload, _status(python_list(payload.field(THROWN, "args"))))
+    return SchemeError(payload, continuable)
+
+
+def _status(arguments: list[Any]) -> int:
+    code = arguments[0] if arguments else True
+    return code if type(code) is int else int(code is False)
 
 
 def leave_pending(error: Exception, pending: Handlers | None) -> None:
@@ -491,7 +513,13 @@ def _options(who: str, options: tuple[Any, ...], known: tuple[str, ...]) -> dict
     return given
 
 
-@LIBRARY.procedure("exit", "primitive-exit", "quit", "emergency-exit")
-def exit_(code: Any = True) -> NoReturn:
-    """End the program; #t is success, #f failure, a number the exit status."""
-    raise SystemExit(code if type(code) is int else int(code is False))
+@LIBRARY.procedure("exit", "quit")
+def exit_(*arguments: Any) -> NoReturn:
+    """End the program; #t is success, #f failure, a number the exit status. catch sees quit."""
+    throw(_QUIT, *arguments)
+
+
+@LIBRARY.procedure("primitive-exit", "emergency-exit")
+def exit_at_once(code: Any = True) -> NoReturn:
+    """End the program, whatever handlers there are."""
+    raise SystemExit(_status([code]))

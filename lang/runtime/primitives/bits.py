@@ -9,6 +9,7 @@ from typing import Any
 
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
+from lang.runtime.primitives.numbers import refuse_too_large
 
 LIBRARY = Library("guile")
 
@@ -44,7 +45,13 @@ def logbit(position: Any, number: Any) -> bool:
 @LIBRARY.procedure("ash")
 def shift(number: Any, count: Any) -> int:
     value, by = arguments.exact_integer("ash", 1, number), arguments.exact_integer("ash", 2, count)
-    return value << by if by >= 0 else value >> -by
+    return _to_the_left("ash", value, by) if by >= 0 else value >> -by
+
+
+def _to_the_left(who: str, value: int, by: int) -> int:
+    if value:
+        refuse_too_large(who, 1, by)
+    return value << by
 
 
 @LIBRARY.procedure("round-ash")
@@ -52,7 +59,9 @@ def round_shift(number: Any, count: Any) -> int:
     value = arguments.exact_integer("round-ash", 1, number)
     by = arguments.exact_integer("round-ash", 2, count)
     if by >= 0:
-        return value << by
+        return _to_the_left("round-ash", value, by)
+    if -by > value.bit_length() + 1:
+        return 0
     quotient, rest = divmod(value, 1 << -by)
     half = 1 << (-by - 1)
     return quotient + (1 if rest > half or (rest == half and quotient & 1) else 0)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import cmath
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any, Final
 
 from lang.numbers import flonum
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
-from lang.runtime.primitives.numbers import divided_by_zero, quotient_of
+from lang.runtime.primitives.numbers import divided_by_zero, quotient_of, refuse_too_large
 from lang.runtime.signals import out_of_range, wrong_type
 from lang.runtime.trampoline import several, tail_calling
 
@@ -78,6 +79,10 @@ def integer_expt(base: Any, exponent: Any) -> Any:
         return 1
     if base == 0 and exponent < 0:
         divided_by_zero("expt")
+    if base == 2 and type(base) is int and exponent > 0:
+        refuse_too_large("expt", 1, exponent)
+        return 1 << exponent
+    refuse_too_large("expt", _bits(base), abs(exponent))
     try:
         if type(base) is float or type(base) is complex:
             return base**exponent
@@ -87,6 +92,15 @@ def integer_expt(base: Any, exponent: Any) -> Any:
             return complex(math.nan, math.nan)
         large = (abs(base) > 1) == (exponent > 0)
         return math.copysign(math.inf if large else 0.0, base if exponent % 2 else 1.0)
+
+
+def _bits(base: Any) -> int:
+    """At least how many bits each multiplication by `base`, if it is exact, adds."""
+    if type(base) is int:
+        return max(abs(base).bit_length() - 1, 0)
+    if isinstance(base, Fraction):
+        return max(abs(base.numerator).bit_length(), base.denominator.bit_length()) - 1
+    return 0
 
 
 def _power_of_zero(exponent: Any) -> Any:

@@ -39,6 +39,24 @@ def divided_by_zero(who: str) -> Any:
     signal("numerical-overflow", ASSERTION, who, "Numerical overflow", (), False)
 
 
+_LARGEST_SHIFTED = 2**28
+_LARGEST_MULTIPLIED = 2**25
+"""How many bits a power may have: what takes Python seconds, in which nothing interrupts it."""
+
+
+def refuse_too_large(who: str, bits: int, times: int) -> None:
+    """Signal numerical-overflow if `times` multiplications by `bits` bits make too large a number.
+
+    A multiplication by one bit is a shift, which costs less.
+    """
+    from lang.runtime.condition_types import ASSERTION
+
+    largest = _LARGEST_SHIFTED if bits == 1 else _LARGEST_MULTIPLIED
+    if bits * times > largest:
+        message = "Numerical overflow: the number would have more than ~A bits"
+        signal("numerical-overflow", ASSERTION, who, message, (largest,), False)
+
+
 @LIBRARY.procedure("+")
 def add(*numbers: Any) -> Any:
     total: Any = 0

@@ -189,3 +189,24 @@ def test_control_forces_what_its_procedures_return(
 )
 def test_apply_and_call_with_values_are_proper_tail_calls(session: Session, text: str) -> None:
     assert shown(session, text) == "done"
+
+
+def test_an_exit_that_no_handler_takes_ends_the_program() -> None:
+    for text, status in (
+        ("(exit 3)", 3),
+        ("(quit)", 0),
+        ("(catch 'other (lambda () (exit #f)) list)", 1),
+        ("(catch #t (lambda () (exit 5)) (lambda (key . rest) (apply throw key rest)))", 5),
+        ("(catch #t (lambda () (primitive-exit 6)) list)", 6),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            Session([]).eval_text(text)
+        assert ended.value.code == status, text
+
+
+@pytest.mark.parametrize(
+    "text", ["(expt 7 (expt 10 9))", "(expt 2/3 (expt 10 12))", "(ash 1 (expt 2 60))"]
+)
+def test_numbers_that_would_eat_the_machine_are_refused(text: str) -> None:
+    with pytest.raises(SchemeError, match="more than"):
+        Session([]).eval_text(text)

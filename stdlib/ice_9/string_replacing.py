@@ -1,4 +1,4 @@
-"""(ice-9 string-fun): replacing parts of strings."""
+"""(ice-9 string-replacing): replacing parts of strings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.signals import misc_error
 
-LIBRARY = Library("ice-9", "string-fun")
+LIBRARY = Library("ice-9", "string-replacing")
 
 
 @LIBRARY.procedure("string-replace-substring")
