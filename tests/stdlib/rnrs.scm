@@ -78,3 +78,8 @@
 (use-modules ((rnrs control) #:prefix c:) ((rnrs mutable-pairs) #:prefix m:) ((rnrs mutable-strings) #:prefix s:))
 (list (c:when #t 1) (c:unless #f 2) (c:do ((i 0 (+ i 1))) ((= i 3) i)) ((c:case-lambda ((x) x) ((x y) y)) 1 2))
 (let ((p (list 1 2)) (s (make-string 2 #\a))) (m:set-car! p 3) (m:set-cdr! p 4) (s:string-set! s 0 #\b) (list p s))
+(use-modules ((rnrs base) #:select (div mod div-and-mod div0 mod0 div0-and-mod0 real-valued? rational-valued? integer-valued?)))
+(map (lambda (a b) (list (div a b) (mod a b) (div0 a b) (mod0 a b))) '(123 123 -123 -123 7 -7 5/2) '(10 -10 10 -10 2 2 2/3))
+(list (call-with-values (lambda () (div-and-mod -7 2)) list) (call-with-values (lambda () (div0-and-mod0 -7 4)) list))
+(div 1 0)
+(map (lambda (x) (list (real-valued? x) (rational-valued? x) (integer-valued? x))) (list 1 1.5 1/2 3.0 +inf.0 +nan.0 'a "1" 3+0.0i 3.5+0.0i 1+2i))
