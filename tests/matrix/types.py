@@ -37,11 +37,12 @@ class Images:
         from lang.runtime.trampoline import call
 
         def lower() -> Derivation:
-            make, finish = (
+            find, make, finish = (
                 self.session.value(image.IMAGE_MODULE, name)
-                for name in ("declaration->image", "image->derivation")
+                for name in ("lookup-image-type-by-name", "os->image", "image->derivation")
             )
-            return call(finish, call(make, self.value, keyword("type"), symbol(kind)))
+            kind_of_image = call(find, symbol(kind))
+            return call(finish, call(make, self.value, keyword("type"), kind_of_image))
 
         return workspace.evaluate(self.session, lower)
 
