@@ -33,7 +33,7 @@ def directory_tree(build: Build) -> None:
             hint="an initializer leaves a directory at #$output",
         )
     time = build.epoch * 1_000_000_000
-    entries = scan(directory, source=source, owner=(0, 0), time=time)
+    entries = scan(directory, source=source, owner=(0, 0), time=time, reproducible=True)
     names = build.arguments.get("below") or []
     items = [entry.ref for entry in entries if entry.path in names and isinstance(entry.ref, str)]
     if items:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from builders.errors import BuilderError
 from builders.merge import arrange
+from builders.pack import BLOCK, SMALLEST_HOLE, data_runs
 from builders.tree import Content, Entry, Kind, path_bytes
 
 _KINDS: dict[int, Kind] = {
@@ -19,6 +20,9 @@ _KINDS: dict[int, Kind] = {
     stat.S_IFIFO: "p",
     stat.S_IFSOCK: "s",
 }
+
+
+_WINDOW = 1 << 20
 
 
 class CannotScan(BuilderError):
@@ -38,11 +42,13 @@ def scan(
     xattrs: bool = True,
     owner: tuple[int, int] | None = None,
     time: int | None = None,
+    reproducible: bool = False,
 ) -> list[Entry]:
     """The entries of the directory `root`, itself the first, in the order of trees.
 
     Contents refer to `source` (a logical path; the default is `root` itself) and what is below it.
-    `owner` (uid, gid) and `time` (ns) replace those of the files. Raises CannotScan.
+    `owner` (uid, gid) and `time` (ns) replace those of the files. `reproducible` takes for holes
+    what is zero, not what the file system happens to store nothing for. Raises CannotScan.
     """
     top = os.fspath(root)
     entries: list[Entry] = []
@@ -62,8 +68,12 @@ def scan(
         if kind == "f":
             size = status.st_size
             if size:
-                sparse = status.st_blocks * 512 < size
-                ref = Content(f"{logical}/{path}", 0, holes(full, size) if sparse else ())
+                runs: tuple[tuple[int, int], ...] = ()
+                if reproducible:
+                    runs = zero_runs(full, size)
+                elif status.st_blocks * 512 < size:
+                    runs = holes(full, size)
+                ref = Content(f"{logical}/{path}", 0, runs)
         elif kind == "l":
             ref = os.readlink(full)
             size = len(path_bytes(ref))
@@ -124,6 +134,38 @@ def holes(path: str, size: int) -> tuple[tuple[int, int], ...]:
     finally:
         os.close(descriptor)
     return tuple(found)
+
+
+def zero_runs(path: str, size: int) -> tuple[tuple[int, int], ...]:
+    """The (offset, length) runs of a file of `size` bytes that are zero, long enough to be holes.
+
+    They begin and end where blocks do; what the file system stores nothing for is not read.
+    """
+    if size < SMALLEST_HOLE:
+        return ()
+    data: list[tuple[int, int]] = []  # [start, end) of what is not zero
+    position = 0
+    with open(path, "rb", buffering=0) as file:
+        for offset, length in (*holes(path, size), (size, 0)):
+            position -= position % BLOCK
+            while position < offset:
+                buffer = os.pread(file.fileno(), min(_WINDOW, size - position), position)
+                if not buffer:
+                    break
+                for start, stop in data_runs(buffer, len(buffer)):
+                    if data and data[-1][1] >= position + start:
+                        data[-1] = (data[-1][0], position + stop)
+                    else:
+                        data.append((position + start, position + stop))
+                position += len(buffer)
+            position = max(position, offset + length)
+    ends = [0, *(stop for _, stop in data)]
+    starts = [*(start for start, _ in data), size]
+    return tuple(
+        (end, start - end)
+        for end, start in zip(ends, starts, strict=True)
+        if start - end >= SMALLEST_HOLE
+    )
 
 
 def _xattrs(path: str) -> dict[str, bytes] | None:

@@ -298,9 +298,9 @@ class Store:
             with TemporaryDirectory(self) as directory:
                 made = directory / "item"
                 if source.is_dir():
-                    shutil.copytree(source, made, symlinks=True)
+                    shutil.copytree(source, made, symlinks=True, copy_function=_copy)
                 else:
-                    shutil.copy(source, made)
+                    _copy(str(source), str(made))
                 path = _tree_path(name, items.examine(made), made)  # it may have changed meanwhile
                 self._add(made, path)
             return path
@@ -446,3 +446,22 @@ def _sync_file_system(directory: Path) -> None:
             raise OSError(ctypes.get_errno(), "syncfs")
     finally:
         os.close(fd)
+
+
+def _copy(source: str, target: str) -> None:
+    """Copy a file with its permissions; what it stores nothing for is not stored again."""
+    from builders.scan import holes
+
+    with open(source, "rb") as original, open(target, "xb") as made:
+        size = os.fstat(original.fileno()).st_size
+        position = 0
+        for offset, length in (*holes(source, size), (size, 0)):
+            while position < offset:
+                copied = os.sendfile(made.fileno(), original.fileno(), position, offset - position)
+                if copied == 0:
+                    break  # it has become shorter
+                position += copied
+            position = offset + length
+            os.lseek(made.fileno(), position, os.SEEK_SET)
+        os.ftruncate(made.fileno(), size)
+    shutil.copymode(source, target)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from builders.pack import SMALLEST_HOLE
 from builders.scan import CannotScan, scan
 from builders.tree import Content, Entry
 
@@ -52,6 +57,32 @@ def test_holes_are_known(tmp_path: Path) -> None:
         pytest.skip("the file system has no holes")
     assert isinstance(entry.ref, Content)
     assert entry.ref.holes == ((4096, (8 << 20) - 4096),)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 40), st.integers(0, 4095)), max_size=6))
+def test_holes_follow_from_the_content_alone(runs: list[tuple[bool, int, int]]) -> None:
+    content = b"".join(bytes([data]) * (4096 * count - less) for data, count, less in runs)
+    with TemporaryDirectory() as folder:
+        dense, sparse = Path(folder, "dense"), Path(folder, "sparse")
+        dense.write_bytes(content)
+        with open(sparse, "wb") as file:
+            for start in range(0, len(content), 4096):
+                if any(block := content[start : start + 4096]):
+                    file.seek(start)
+                    file.write(block)
+            file.truncate(len(content))
+        found = [entry.ref for entry in scan(Path(folder), source="/x", reproducible=True)[1:]]
+    holes = [ref.holes if isinstance(ref, Content) else () for ref in found]
+    assert holes[0] == holes[1]
+    expected, position = [], 0
+    blocks = [content[start : start + 4096] for start in range(0, len(content), 4096)]
+    for zero, run in groupby(blocks, lambda block: not any(block)):
+        length = sum(map(len, run))
+        if zero and length >= SMALLEST_HOLE:
+            expected.append((position, length))
+        position += length
+    assert list(holes[0]) == expected
 
 
 def test_names_that_are_not_utf8_survive(tmp_path: Path) -> None:

@@ -88,6 +88,18 @@ def test_what_cannot_be_added_is_said(store: Store, tmp_path: Path) -> None:
         store.add_path("x", tmp_path / "pipe")
 
 
+def test_a_copy_of_a_file_has_its_holes(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    with open(tmp_path / "tree/sparse", "wb") as file:
+        file.write(b"begin")
+        file.seek(32 << 20)
+        file.write(b"end")
+        file.truncate(48 << 20)
+    made = store.real(store.add_path("tree", tmp_path / "tree")) / "sparse"
+    assert made.read_bytes() == (tmp_path / "tree/sparse").read_bytes()
+    assert made.stat().st_blocks <= (tmp_path / "tree/sparse").stat().st_blocks + 8
+
+
 def test_a_file_loses_its_executable_bit_unless_added_recursively(
     store: Store, tmp_path: Path
 ) -> None:
