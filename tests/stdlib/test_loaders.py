@@ -121,7 +121,7 @@ def test_what_cannot_be_honoured_is_an_error_at_its_field(
 ) -> None:
     with pytest.raises(Exception) as caught:
         lowered(session, tmp_path / "os.scm", fields.replace("^", ""))
-    diagnosis = explain(caught.value, session.sources, tuple, lambda _: ())
+    diagnosis = explain(caught.value, session.sources, tuple, lambda _: (), session.advice)
     assert message in diagnosis.message
     assert diagnosis.location is not None
     assert (diagnosis.location.line, diagnosis.location.column) == (7, 5 + fields.index("^"))

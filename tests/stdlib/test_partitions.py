@@ -192,7 +192,7 @@ def test_the_error_is_at_the_field(
     file.write_text(text.replace("^", "", 1))
     with pytest.raises(Exception) as caught:
         checked(session, file)
-    diagnosis = explain(caught.value, session.sources, tuple, lambda _: ())
+    diagnosis = explain(caught.value, session.sources, tuple, lambda _: (), session.advice)
     before = text[:offset]
     assert message in diagnosis.message
     location = diagnosis.location
