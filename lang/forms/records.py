@@ -39,6 +39,10 @@ def _define_record(x: Pair, context: Context, modifier: str) -> None:
     for index, name in enumerate(names):
         if any(name is earlier for earlier in names[:index]):
             syntax_error(f"the field {name.name} is defined twice", operands[3 + index])
+    procedures = [constructor.car if type(constructor) is Pair else constructor, predicate]
+    for name in [*procedures, *(name for field in fields for name in field[1:])]:
+        if name is type_id:
+            syntax_error(f"the type {show(type_id)} and a procedure of it have the same name", x)
     env = context.env
     symbols = Const(scheme_list(base(name) for name in names))
     context.define(type_id, lambda: call_core("%record-type", Const(base(type_id)), symbols), x.pos)
@@ -89,9 +93,11 @@ def _define_constructor(
         return
     if type(spec) is Pair:
         id, chosen = spec.car, python_list(spec.cdr)
-        for name in chosen:
+        for index, name in enumerate(chosen):
             if not any(name is known for known in names):
                 syntax_error(f"the constructor names an unknown field {show(name)}", spec)
+            if any(name is earlier for earlier in chosen[:index]):
+                syntax_error(f"the constructor names the field {show(name)} twice", spec)
     else:
         id, chosen = spec, names
     if not is_identifier(id):

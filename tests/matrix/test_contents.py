@@ -88,7 +88,8 @@ def raw_disk(images: Images, kind: str) -> None:
 
 def converted_disk(images: Images, kind: str) -> None:
     need("qemu-img")
-    image, raw = images.image(kind), images.image("mbr-raw")
+    image = images.image(kind)
+    raw = images.image("mbr-hybrid-raw" if kind == "vhdx" else "mbr-raw")
     form = {".vhd": "vpc"}.get(image.suffix, image.suffix[1:])
     if form not in ("vpc", "vmdk"):  # qemu-img has no checks for these
         run("qemu-img", "check", "-f", form, image)
@@ -192,6 +193,7 @@ CHECKS: dict[str, Check] = {
     "uncompressed-qcow2": converted_disk,
     "vmdk": converted_disk,
     "vhd": converted_disk,
+    "vhdx": converted_disk,
     "iso9660": iso,
     "uncompressed-iso9660": iso,
     "docker": docker,
