@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ class Images:
     store: Store
     value: Any
     session: Any
+    known: dict[str, Derivation] = field(default_factory=dict)
 
     def derivation(self, kind: str) -> Derivation:
         """What `kiln image -t KIND` would realise."""
@@ -44,7 +45,9 @@ class Images:
             kind_of_image = call(find, symbol(kind))
             return call(finish, call(make, self.value, keyword("type"), kind_of_image))
 
-        return workspace.evaluate(self.session, lower)
+        found = workspace.evaluate(self.session, lower)
+        self.known |= {one.path: one for one in closure([found])}
+        return found
 
     def built(self, derivation: Derivation) -> Path:
         """The output, built if it has to be."""
@@ -56,8 +59,9 @@ class Images:
         return self.built(self.derivation(kind))
 
     def tree(self, item: Json) -> dict[str, Entry]:
-        """The manifest of the tree at a store path, by paths."""
+        """The manifest of the tree at a store path, by paths; built if it has to be."""
         assert isinstance(item, str)
+        realise([self.known[item]], self.store)
         return {one.path: one for one in read_item(self.store.real(item), item)}
 
     def read(self, entry: Entry) -> bytes:
@@ -69,6 +73,7 @@ class Images:
         prefix, store, item, *inner = path.removeprefix("/").split("/")
         top = f"/{prefix}/{store}/{item}"
         if not inner:
+            realise([self.known[top]], self.store)
             return self.store.real(top).read_bytes()
         return self.read(self.tree(top)["/".join(inner)])
 

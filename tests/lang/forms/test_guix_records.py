@@ -123,7 +123,7 @@ def test_this_record_means_nothing_outside(refused: Refused) -> None:
 def test_inheriting_from_something_else_is_an_error(session: Session) -> None:
     with pytest.raises(SchemeError) as caught:
         session.eval_text(THING + "(thing (inherit 3))")
-    assert "a ~A is expected" in repr(caught.value.payload)
+    assert "a record ~A is expected" in repr(caught.value.payload)
 
 
 def test_unknown_properties_and_duplicate_fields_are_refused(refused: Refused) -> None:
