@@ -1,4 +1,8 @@
-"""(ice-9 regex): POSIX extended regular expressions, by Python's `re`."""
+"""(ice-9 regex): POSIX extended regular expressions, by Python's `re`.
+
+Where there are alternatives POSIX takes the longest match, Python the first that fits: those are
+left to the library `regex`, which knows both ways.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,11 @@ import re
 from typing import Any, NoReturn
 
 from lang.data import MString, scheme_list, symbol
+from lang.runtime.condition_types import ERROR
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.primitives.ports import target
-from lang.runtime.signals import misc_error, out_of_range, wrong_type
+from lang.runtime.signals import out_of_range, signal, wrong_type
 from lang.runtime.trampoline import call
 
 LIBRARY = Library("ice-9", "regex")
@@ -41,7 +46,21 @@ _CLASSES = {
     "print": r" -~",
     "graph": r"!-~",
 }
-_PART = re.compile(r"\[(\^?)(\]?(?:\[:[a-z]+:\]|[^\]])*)\]|(\\.)|(.)", re.S)
+_PART = re.compile(r"\[(\^?)(\]?(?:\[:[a-z]+:\]|[^\]])*)\]|(\\.)|([*+?]{2,})|(.)", re.S)
+_NOTHING_BEFORE = re.compile(r"(?:^|[^\\][(|]|^[(|])[*+?]")
+
+
+class Regexp:
+    """A compiled regular expression; `program` is one of `re` or of `regex`."""
+
+    __slots__ = ("pattern", "program")
+
+    def __init__(self, pattern: str, program: Any) -> None:
+        self.pattern = pattern
+        self.program = program
+
+    def __repr__(self) -> str:
+        return f"#<regexp {self.pattern}>"
 
 
 class Match:
@@ -69,19 +88,33 @@ class Match:
 
 
 @functools.lru_cache(maxsize=512)
-def compiled(pattern: str, flags: int) -> re.Pattern[str]:
-    """A POSIX regular expression as Python's."""
+def compiled(pattern: str, flags: int) -> Regexp:
+    """A POSIX regular expression. Raises one whose key is regular-expression-syntax."""
+    extended = bool(flags & EXTENDED)
+    if extended and _NOTHING_BEFORE.search(pattern):
+        _bad_pattern(pattern, "there is nothing that * + or ? could repeat")
+    text = _translated(pattern, extended, bool(flags & NEWLINE))
     options = (re.I if flags & ICASE else 0) | (re.M if flags & NEWLINE else re.S)
     try:
-        return re.compile(
-            _translated(pattern, bool(flags & EXTENDED), bool(flags & NEWLINE)), options
-        )
+        program = re.compile(text, options)
     except re.error as error:
         _bad_pattern(pattern, str(error))
+    if "|" in text:
+        import regex
+
+        program = regex.compile(text, options | regex.POSIX)
+    return Regexp(pattern, program)
 
 
 def _bad_pattern(pattern: str, reason: str) -> NoReturn:
-    misc_error("make-regexp", "bad regular expression ~S: ~A", pattern, reason)
+    signal(
+        "regular-expression-syntax",
+        ERROR,
+        "make-regexp",
+        "bad regular expression ~S: ~A",
+        (pattern, reason),
+        False,
+    )
 
 
 def _translated(pattern: str, extended: bool, newline: bool) -> str:
@@ -105,17 +138,22 @@ def _translated(pattern: str, extended: bool, newline: bool) -> str:
             if escaped in "<>":
                 return r"\b"
             return match[3] if escaped in "wWsSbB123456789" else re.escape(escaped)
-        if match[4] == "$":
+        if match[4] is not None:  # a+? repeats a+, where Python has other meanings
+            if not extended:
+                return re.sub(r"[+?]", r"\\\g<0>", match[4])
+            kinds = set(match[4])
+            return kinds.pop() if len(kinds) == 1 else "*"
+        if match[5] == "$":
             return "(?=$)" if newline else r"\Z"
-        if not extended and match[4] in "(){}|+?":
-            return "\\" + match[4]
-        return match[4]
+        if not extended and match[5] in "(){}|+?":
+            return "\\" + match[5]
+        return match[5]
 
     return _PART.sub(replace, pattern)
 
 
 @LIBRARY.procedure("make-regexp")
-def make_regexp(pattern: Any, *flags: Any) -> re.Pattern[str]:
+def make_regexp(pattern: Any, *flags: Any) -> Regexp:
     combined = 0 if BASIC in flags and flags else EXTENDED
     for flag in flags:
         combined |= flag
@@ -124,7 +162,7 @@ def make_regexp(pattern: Any, *flags: Any) -> re.Pattern[str]:
 
 @LIBRARY.procedure("regexp?")
 def is_regexp(value: Any) -> bool:
-    return isinstance(value, re.Pattern)
+    return type(value) is Regexp
 
 
 @LIBRARY.procedure("regexp-match?")
@@ -132,8 +170,8 @@ def is_match(value: Any) -> bool:
     return type(value) is Match
 
 
-def _pattern(who: str, value: Any, flags: int = 0) -> re.Pattern[str]:
-    if isinstance(value, re.Pattern):
+def _pattern(who: str, value: Any, flags: int = 0) -> Regexp:
+    if type(value) is Regexp:
         return value
     if type(value) is str or type(value) is MString:
         return compiled(str(value), EXTENDED | flags)
@@ -154,9 +192,8 @@ def _search(who: str, pattern: Any, text: Any, start: Any) -> Any:
     whole = arguments.string(who, 2, text)
     if arguments.index(who, 3, start) > len(whole):
         out_of_range(who, start)
-    # POSIX takes the longest match, Python the first alternative that fits. They differ for
-    # patterns like a|ab only. As in Guile, ^ matches at `start`.
-    found = _pattern(who, pattern).search(whole[start:])
+    # As in Guile, ^ matches at `start`.
+    found = _pattern(who, pattern).program.search(whole[start:])
     if found is None:
         return False
     return Match(found, whole, start)
@@ -224,7 +261,7 @@ def regexp_quote(text: Any) -> str:
 
 
 def _all_matches(who: str, pattern: Any, text: str) -> list[Match]:
-    return [Match(found, text) for found in _pattern(who, pattern).finditer(text)]
+    return [Match(found, text) for found in _pattern(who, pattern).program.finditer(text)]
 
 
 @LIBRARY.procedure("list-matches")

@@ -137,3 +137,12 @@
 (let ((s (make-string 4 #\-))) (list ((@ (ice-9 textual-ports) get-string-n!) (open-input-string "abcdef") s 1 2) s))
 (use-modules (rnrs bytevectors))
 (let* ((left '(1 2 3)) (p ((@ (ice-9 binary-ports) make-custom-binary-input-port) "p" (lambda (b start count) (if (null? left) 0 (begin (bytevector-u8-set! b start (car left)) (set! left (cdr left)) 1))) #f #f #f))) ((@ (ice-9 binary-ports) get-bytevector-all) p))
+
+;; POSIX takes the longest match of alternatives, and repeats what is repeated
+(match:substring (string-match "a|ab" "abc"))
+(match:substring (string-match "(a|ab)(c|bcd)(d*)" "abcd") 2)
+(match:substring (string-match "a||b" "b"))
+(match:substring (string-match "a+?" "aaa"))
+(match:substring (string-match "a**" "aaa"))
+(catch 'regular-expression-syntax (lambda () (string-match "(?:a)" "a")) (lambda (key . rest) key))
+(catch 'regular-expression-syntax (lambda () (make-regexp "(")) (lambda (key . rest) key))
