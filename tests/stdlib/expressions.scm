@@ -146,3 +146,12 @@
 (match:substring (string-match "a**" "aaa"))
 (catch 'regular-expression-syntax (lambda () (string-match "(?:a)" "a")) (lambda (key . rest) key))
 (catch 'regular-expression-syntax (lambda () (make-regexp "(")) (lambda (key . rest) key))
+
+;; (ice-9 format): parameters from the arguments, ~G, widths of ~F, infinities, an empty ~{~}
+(use-modules (ice-9 format))
+(map (lambda (x) (format #f "~g ~12g ~,3g ~10,3g" x x x x)) '(0.5 0.05 123.456 1e20 5.0 -0.25 0.0 1e-7))
+(map (lambda (x) (format #f "~2f|~6f|~,1f" x x x)) '(1.5 -2.75 123.456 0.001 99.95))
+(format #f "~e ~f ~g ~$" +inf.0 -inf.0 +inf.0 -inf.0)
+(format #f "~va|~v,'0d|" 8 1 6 42)
+(format #f "~{~}" "~a;" '(1 2))
+(format #f "~d" 5.0)

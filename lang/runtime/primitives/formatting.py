@@ -22,6 +22,7 @@ LIBRARY = Library("guile")
 
 _PARAMETER: Final = r"(?:'.|[+-]?[0-9]+|[vV#])"
 _DIRECTIVE: Final = re.compile(rf"~((?:{_PARAMETER}?,)*{_PARAMETER}?)([:@]*)(.)", re.S)
+_SUPPLIED: Final = frozenset("vV#")
 _CLOSERS: Final = {"{": "}", "[": "]", "(": ")"}
 
 
@@ -138,32 +139,54 @@ class _Formatter:
             action = _ACTIONS.get(token.letter)
             if action is None:
                 _fail("unknown directive ~~~A in a format string", token.letter)
-            action(self, token)
+            if _SUPPLIED.isdisjoint(token.parameters):
+                action(self, token)
+            else:
+                parameters = tuple(map(self.supplied, token.parameters))
+                action(self, token._replace(parameters=parameters))
 
-    def parameter(self, directive: _Directive, index: int, default: Any) -> Any:
-        """A directive's parameter: an int, a one-character string, or `default`."""
+    def supplied(self, text: str) -> str:
+        """A parameter as if it were written, where it comes from the arguments: v and #."""
+        if text == "#":
+            return str(len(self.arguments) - self.at)
+        if text not in ("v", "V"):
+            return text
+        value = self.next()
+        if value is False:
+            return ""
+        return (
+            f"'{value.value}" if type(value) is Char else str(arguments.index("format", 0, value))
+        )
+
+    def parameter(self, directive: _Directive, index: int, default: int) -> int:
+        """A directive's parameter that is a number, or `default`."""
+        found = self.optional(directive, index)
+        return default if found is None else found
+
+    def optional(self, directive: _Directive, index: int) -> int | None:
+        """A directive's parameter that is a number, if it is there."""
+        if index >= len(directive.parameters) or not directive.parameters[index]:
+            return None
+        text = directive.parameters[index]
+        if text[0] == "'":
+            _fail("parameter ~A of ~~~A is a number, not ~A", index + 1, directive.letter, text)
+        return int(text)
+
+    def fill(self, directive: _Directive, index: int, default: str) -> str:
+        """A directive's parameter that is a character, given as one or by its number."""
         if index >= len(directive.parameters) or not directive.parameters[index]:
             return default
         text = directive.parameters[index]
-        if text[0] == "'":
-            return text[1]
-        if text == "#":
-            return len(self.arguments) - self.at
-        if text in "vV":
-            value = self.next()
-            if value is False:
-                return default
-            return value.value if type(value) is Char else value
-        return int(text)
+        return text[1] if text[0] == "'" else chr(int(text))
 
     # ---------------------------------------------------------------- single directives
 
     def padded(self, directive: _Directive, text: str) -> str:
         """`text` in the columns of ~mincol,colinc,minpad,padcharA."""
-        width: int = self.parameter(directive, 0, 0)
-        step: int = self.parameter(directive, 1, 1)
-        padding: int = self.parameter(directive, 2, 0)
-        fill: str = self.parameter(directive, 3, " ")
+        width = self.parameter(directive, 0, 0)
+        step = max(1, self.parameter(directive, 1, 1))
+        padding = self.parameter(directive, 2, 0)
+        fill = self.fill(directive, 3, " ")
         while len(text) + padding < width:
             padding += step
         return fill * padding + text if directive.at else text + fill * padding
@@ -187,21 +210,23 @@ class _Formatter:
         """~mincol,padchar,commachar,commawidthD, whose parameters start at number `first`."""
         value = self.next()
         if type(value) is not int:
+            if type(value) is not float or not value.is_integer():
+                _fail("~~~A writes an integer, not ~S", directive.letter.upper(), value)
             self.parts.append(display(value).rjust(self.parameter(directive, first, 0)))
             return
         digits = format_number(abs(value), radix)
         if directive.colon:
-            comma = self.parameter(directive, first + 2, ",")
+            comma = self.fill(directive, first + 2, ",")
             width = self.parameter(directive, first + 3, 3)
             head = len(digits) % width
             groups = [digits[i : i + width] for i in range(head, len(digits), width)]
             digits = comma.join(([digits[:head]] if head else []) + groups)
         sign = "-" if value < 0 else "+" if directive.at else ""
-        fill = self.parameter(directive, first + 1, " ")
+        fill = self.fill(directive, first + 1, " ")
         self.parts.append((sign + digits).rjust(self.parameter(directive, first, 0), fill))
 
     def radix(self, directive: _Directive) -> None:
-        radix = self.parameter(directive, 0, None)
+        radix = self.optional(directive, 0)
         if radix is not None:
             self.integer(directive, radix, 1)
             return
@@ -230,25 +255,43 @@ class _Formatter:
         self.put_fixed(self.number(), directive)
 
     def put_fixed(self, value: float, directive: _Directive) -> None:
+        """~width,digits,scale,overflowchar,padcharF"""
         width = self.parameter(directive, 0, 0)
-        digits = self.parameter(directive, 1, None)
         scaled = value * 10 ** self.parameter(directive, 2, 0)
-        if scaled - scaled != 0:
-            text = format_number(scaled)
-        elif digits is not None:
-            text = _rounded(scaled, f".{digits}f") + ("" if digits else ".")
-        else:
-            text = _positional(scaled)
-        if directive.at and scaled >= 0:
+        text = _fixed(scaled, width, self.optional(directive, 1))
+        if directive.at and scaled >= 0 and text[0] != "+":
             text = f"+{text}"
-        overflow = self.parameter(directive, 3, None)
-        if overflow is not None and len(text) > width:
+        overflow = self.fill(directive, 3, "")
+        if overflow and len(text) > width:
             text = overflow * width
-        self.parts.append(text.rjust(width, self.parameter(directive, 4, " ")))
+        self.parts.append(text.rjust(width, self.fill(directive, 4, " ")))
+
+    def general(self, directive: _Directive) -> None:
+        """~G: as ~F, and four blanks for the exponent that is not there; else as ~E."""
+        value = self.number()
+        width, digits = self.parameter(directive, 0, 0), self.optional(directive, 1)
+        power = _power(value)
+        if value - value == 0:
+            places = None if digits is None else digits - power
+            if (power < 0) if places is None else not 0 <= places <= (digits or 0):
+                self.put_exponential(value, directive)
+                return
+            sign = "+" if directive.at and value >= 0 else ""
+            text = sign + _fixed(value, max(0, width - 4), places)
+            self.parts.append(text.rjust(width - 4, self.fill(directive, 5, " ")) + "    ")
+            return
+        self.parts.append(format_number(value).rjust(width))
 
     def exponential(self, directive: _Directive) -> None:
-        value = self.number()
-        digits = self.parameter(directive, 1, None)
+        self.put_exponential(self.number(), directive)
+
+    def put_exponential(self, value: float, directive: _Directive) -> None:
+        """~width,digits,exponentdigitsE"""
+        width = self.parameter(directive, 0, 0)
+        if value - value != 0:
+            self.parts.append(format_number(value).rjust(width))
+            return
+        digits = self.optional(directive, 1)
         shown = (
             _rounded(value, f".{digits}e") if digits is not None else _shortest_exponential(value)
         )
@@ -259,16 +302,19 @@ class _Formatter:
         least = self.parameter(directive, 2, 1)
         sign = "+" if directive.at and value >= 0 else ""
         text = f"{sign}{mantissa}E{'-' if power < 0 else '+'}{abs(power):0{least}d}"
-        self.parts.append(text.rjust(self.parameter(directive, 0, 0)))
+        self.parts.append(text.rjust(width))
 
     def money(self, directive: _Directive) -> None:
         value = self.number()
+        width = self.parameter(directive, 2, 0)
+        if value - value != 0:
+            self.parts.append(format_number(value).rjust(width))
+            return
         digits = self.parameter(directive, 0, 2)
         whole, _, fraction = _rounded(abs(value), f".{digits}f").partition(".")
         sign = "-" if value < 0 else "+" if directive.at else ""
         text = f"{whole.rjust(self.parameter(directive, 1, 1), '0')}.{fraction}"
-        width = self.parameter(directive, 2, 0)
-        fill = self.parameter(directive, 3, " ")
+        fill = self.fill(directive, 3, " ")
         if directive.colon:
             self.parts.append(sign + text.rjust(width - len(sign), fill))
         else:
@@ -369,7 +415,7 @@ class _Formatter:
         if directive.colon:
             chosen = 0 if self.next() is False else 1
         else:
-            value = self.parameter(directive, 0, None)
+            value = self.optional(directive, 0)
             chosen = self.next() if value is None else value
             if type(chosen) is not int:
                 wrong_type("format", 0, chosen)
@@ -381,8 +427,10 @@ class _Formatter:
             self.run(clauses[chosen])
 
     def iterate(self, directive: _Directive) -> None:
-        limit = self.parameter(directive, 0, None)
+        limit = self.optional(directive, 0)
         body = directive.clauses[0]
+        if not body:
+            body = _parse(arguments.string("format", 0, self.next()))
         outer, outer_at = self.arguments, self.at
         if directive.at:
             values: Sequence[Any] = outer[outer_at:]
@@ -413,6 +461,26 @@ class _Formatter:
     def escape(self, directive: _Directive) -> None:
         if self.at >= len(self.arguments):
             raise _EscapeError
+
+
+def _fixed(value: float, width: int, digits: int | None) -> str:
+    """`value` without an exponent: `digits` places, or as many of its own as `width` allows."""
+    if value - value != 0:
+        return format_number(value)
+    if digits is None:
+        text = _positional(value)
+        room = width - text.index(".") - 1
+        if not width or len(text) <= width or room < 0:
+            return text
+        digits = room
+    return _rounded(value, f".{digits}f") + ("" if digits else ".")
+
+
+def _power(value: float) -> int:
+    """The n of 10^(n-1) <= |value| < 10^n; 0 for zero."""
+    if not value or value - value != 0:
+        return 0
+    return int(_shortest_exponential(value).partition("e")[2]) + 1
 
 
 def _rounded(value: float, form: str) -> str:
@@ -457,7 +525,8 @@ _ACTIONS: Final[dict[str, Callable[[_Formatter, _Directive], None]]] = {
     "f": _Formatter.fixed,
     "i": _Formatter.complex,
     "e": _Formatter.exponential,
-    "g": _Formatter.fixed,
+    "g": _Formatter.general,
+    "h": _Formatter.fixed,
     "$": _Formatter.money,
     "p": _Formatter.plural,
     "%": lambda formatter, directive: formatter.repeated(directive, "\n"),
