@@ -219,6 +219,7 @@ BUILDERS: dict[str, BuilderSpec] = {
             "builders.directory_tree",
             "builders.merge",
             "builders.mtree",
+            "builders.pack",
             "builders.scan",
             "builders.tree",
         ),

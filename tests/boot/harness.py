@@ -29,6 +29,9 @@ _CLOCK_PER_CPU = 8
 _PROMPT = "KILN-PROMPT-7f3a "
 _TERMINAL_CODES = re.compile(r"\x1b(\[[0-9;?]*[a-zA-Z]|[()][A-Z0-9]|\][^\x07\x1b]*(\x07|\x1b\\)|.)")
 
+_KERNEL_MESSAGES = re.compile(r"^\[ *\d+\.\d{6}\] .*\n?", re.MULTILINE)
+"""What the kernel writes in between, such as "[   41.109418] hrtimer: interrupt took 111 ms"."""
+
 
 class BootFailed(AssertionError):
     """The machine did not do what was expected; the message ends with what it wrote."""
@@ -106,7 +109,8 @@ class Console:
         """What the shell command `line` writes, stripped. Raise BootFailed if it fails."""
         self.send(f'{line}; echo "KILN-STATUS=$?"')
         status = self.expect(r"KILN-STATUS=(\d+)\s", patience=patience)
-        output = _TERMINAL_CODES.sub("", self._seen[-2]).replace("\r", "").strip()
+        output = _TERMINAL_CODES.sub("", self._seen[-2]).replace("\r", "")
+        output = _KERNEL_MESSAGES.sub("", output).strip()
         self.expect(re.escape(_PROMPT))
         if status[1] != "0":
             raise BootFailed(f"{line!r} ended with status {status[1]}:\n{output}", self.transcript)
