@@ -8,7 +8,6 @@ some ten thousand comes out otherwise in another run.
 
 from __future__ import annotations
 
-import os
 import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -104,17 +103,15 @@ def zstd(level: int, *, checksum: bool = False) -> Codec:
     return compress
 
 
-def zstd_stream(pieces: Iterable[Data], level: int, threads: int | None = None) -> Iterator[bytes]:
+def zstd_stream(pieces: Iterable[Data], level: int, threads: int) -> Iterator[bytes]:
     """Zstandard (RFC 8878): one frame of all pieces; the bytes do not depend on the threads.
-
-    threads  how many; None: one for each core
 
     Raises BadLevel, CompressionUnavailable at once.
     """
     check_level("zstd", level)
     zstandard = _zstandard()
-    count = threads or len(os.sched_getaffinity(0))
-    stream = zstandard.ZstdCompressor(level=level, threads=count, write_checksum=True).compressobj()
+    compressor = zstandard.ZstdCompressor(level=level, threads=threads, write_checksum=True)
+    stream = compressor.compressobj()
 
     def packed() -> Iterator[bytes]:
         for piece in pieces:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from builders.errors import BuilderError
 from builders.sinks import codecs
-from builders.sinks.parallel import in_order
+from builders.sinks.parallel import cores, in_order
 from builders.sinks.stream import regroup, zeros
 
 Pieces = Iterable[bytes | bytearray | memoryview]
@@ -85,7 +85,7 @@ def for_kernels(
     method = find(name)
     level = method.level if level is None else level
     if name == "zstd":
-        return codecs.zstd_stream(pieces, level, threads)
+        return codecs.zstd_stream(pieces, level, threads or cores())
     if name == "xz":
         blocks = regroup(pieces, method.block)
         return _xz(in_order(_xz_packer(level, lzma.CHECK_CRC32), blocks, threads), b"\0\x01")

@@ -78,7 +78,7 @@ def write(
 
     A size that is no multiple of 512 is rounded up. The first bytes of `uuid` are the content ID;
     `level` is zlib's, None: the fastest. Raises TooLargeForVmdk, SourceChanged, SourceMissing,
-    CannotWrite, codecs.BadLevel, codecs.CompressionUnavailable.
+    CannotWrite, codecs.BadLevel.
     """
     if source.size > _LARGEST:
         raise TooLargeForVmdk(source.size)

@@ -47,7 +47,6 @@ _CLASSES = {
     "graph": r"!-~",
 }
 _PART = re.compile(r"\[(\^?)(\]?(?:\[:[a-z]+:\]|[^\]])*)\]|(\\.)|([*+?]{2,})|(.)", re.S)
-_NOTHING_BEFORE = re.compile(r"(?:^|[^\\][(|]|^[(|])[*+?]")
 
 
 class Regexp:
@@ -91,8 +90,6 @@ class Match:
 def compiled(pattern: str, flags: int) -> Regexp:
     """A POSIX regular expression. Raises one whose key is regular-expression-syntax."""
     extended = bool(flags & EXTENDED)
-    if extended and _NOTHING_BEFORE.search(pattern):
-        _bad_pattern(pattern, "there is nothing that * + or ? could repeat")
     text = _translated(pattern, extended, bool(flags & NEWLINE))
     options = (re.I if flags & ICASE else 0) | (re.M if flags & NEWLINE else re.S)
     try:
@@ -119,8 +116,13 @@ def _bad_pattern(pattern: str, reason: str) -> NoReturn:
 
 def _translated(pattern: str, extended: bool, newline: bool) -> str:
     """`pattern` in Python's syntax."""
+    before = ""
 
     def replace(match: re.Match[str]) -> str:
+        nonlocal before
+        if extended and match[0][0] in "*+?" and before in ("", "(", "|"):
+            _bad_pattern(pattern, "there is nothing that * + or ? could repeat")
+        before = match[0]
         if match[2] is not None:
             members = re.sub(r"\[:([a-z]+):\]", lambda m: f"\0{m[1]}\0", match[2])
             members = members.replace("\\", "\\\\").replace("[", "\\[")

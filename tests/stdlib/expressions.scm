@@ -145,6 +145,8 @@
 (match:substring (string-match "a+?" "aaa"))
 (match:substring (string-match "a**" "aaa"))
 (catch 'regular-expression-syntax (lambda () (string-match "(?:a)" "a")) (lambda (key . rest) key))
+(map (lambda (p) (match:substring (string-match p "a(*|+b"))) '("[(*]+" "[|+]+" "\\(\\*" "[(*|]*b|\\|"))
+(map (lambda (p) (catch 'regular-expression-syntax (lambda () (make-regexp p) 'fine) (lambda (key . rest) key))) '("*a" "a|*b" "(+a)" "\\(+" "[(]+"))
 (catch 'regular-expression-syntax (lambda () (make-regexp "(")) (lambda (key . rest) key))
 
 ;; (ice-9 format): parameters from the arguments, ~G, widths of ~F, infinities, an empty ~{~}
