@@ -124,7 +124,25 @@ class PulledInput(InputPort):
             self.on_close()
 
 
-class PushedOutput(OutputPort):
+class _Pushing(OutputPort):
+    """What is written goes to `_push`; `_flush`, if there is one, passes on what is held back."""
+
+    __slots__ = ()
+    _push: Callable[[str | bytes], Any]
+    _flush: Callable[[], Any] | None
+
+    def emit(self, text: str) -> None:
+        self._push(text if self._encode is None else self._encode(text))
+
+    def write_bytes(self, data: bytes) -> None:
+        self._push(data)
+
+    def flush(self) -> None:
+        if self._flush is not None:
+            self._flush()
+
+
+class PushedOutput(_Pushing):
     """Output that `push` takes, as text or as bytes."""
 
     __slots__ = ("_flush", "_push", "on_close")
@@ -140,16 +158,6 @@ class PushedOutput(OutputPort):
         self._flush = flush
         self.on_close: Callable[[], Any] | None = None
 
-    def emit(self, text: str) -> None:
-        self._push(text if self._encode is None else self._encode(text))
-
-    def write_bytes(self, data: bytes) -> None:
-        self._push(data)
-
-    def flush(self) -> None:
-        if self._flush is not None:
-            self._flush()
-
     def close(self) -> None:
         """Pass on what was held back; no more writing."""
         self.flush()
@@ -158,7 +166,7 @@ class PushedOutput(OutputPort):
             self.on_close()
 
 
-class TwoWayPort(PulledInput, OutputPort):
+class TwoWayPort(PulledInput, _Pushing):
     """Input that `pull` gives and output that `push` takes."""
 
     __slots__ = ("_flush", "_push")
@@ -173,16 +181,6 @@ class TwoWayPort(PulledInput, OutputPort):
         super().__init__(pull, name)
         self._push = push
         self._flush = flush
-
-    def emit(self, text: str) -> None:
-        self._push(text if self._encode is None else self._encode(text))
-
-    def write_bytes(self, data: bytes) -> None:
-        self._push(data)
-
-    def flush(self) -> None:
-        if self._flush is not None:
-            self._flush()
 
     def close(self) -> None:
         """Pass on what was held back; no more reading and writing."""
