@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from builders.filesystems.hierarchy import BadTree, Hierarchy, index
+from builders.filesystems.hierarchy import BadTree, Hierarchy, by_source, index
 from builders.filesystems.vfat import names
-from builders.tree import Content, Entry
+from builders.tree import Entry
 
 _LARGEST = 0xFFFFFFFF
 _MOST_ENTRIES = 65536  # of a directory
@@ -107,18 +107,4 @@ def survey(tree: Sequence[Entry]) -> Survey:
         if count > _MOST_ENTRIES:
             raise DirectoryTooLarge(entries[directory].path, count)
         directories[directory] = count * names.ENTRY
-    return Survey(hierarchy, shorts, directories, _by_source(entries))
-
-
-def _by_source(entries: Sequence[Entry]) -> list[int]:
-    ranks: dict[str, int] = {}
-    keyed = []
-    for number, entry in enumerate(entries):
-        if entry.kind == "f":
-            ref = entry.ref
-            if isinstance(ref, Content):
-                keyed.append((ranks.setdefault(ref.source, len(ranks)), ref.offset, number))
-            else:
-                keyed.append((-1, 0, number))
-    keyed.sort()
-    return [number for _, _, number in keyed]
+    return Survey(hierarchy, shorts, directories, by_source(entries))
