@@ -105,7 +105,7 @@ def run_kiln(shared_folders: Folders) -> RunKiln:
         folders: Folders = shared_folders,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
-        timeout: float = 1500,
+        timeout: float = 800,
     ) -> Ended:
         folders.base.mkdir(parents=True, exist_ok=True)
         # set by env(1), not for setpriv(1): a preloaded library is for Kiln alone

@@ -195,7 +195,7 @@ def test_a_deadline_is_kept_and_nothing_survives_it(script: Script, tmp_path: Pa
             timeout=0.4,
             binds=[Bind(tmp_path, "/out", True)],
         )
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30
     time.sleep(1)
     assert not (tmp_path / "late").exists()
 

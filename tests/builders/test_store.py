@@ -5,7 +5,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -329,7 +328,7 @@ def test_a_store_that_cannot_be_made_is_an_error_with_a_way_out(tmp_path: Path) 
     assert "KILN_STORE" in (caught.value.hint or "")
 
 
-def test_opening_and_asking_are_quick(tmp_path: Path) -> None:
+def test_any_number_of_items_is_one_question(tmp_path: Path) -> None:
     with Store(tmp_path / "s") as store:
         sealed = Sealed(0, None, ())
         paths = []
@@ -341,10 +340,8 @@ def test_opening_and_asking_are_quick(tmp_path: Path) -> None:
                 (path, sealed.sha256),
             )
             paths.append(path)
-    best = 1.0
-    for _attempt in range(5):
-        start = time.process_time()
-        with Store(tmp_path / "s") as store:
-            assert len(store.valid(paths)) == 500
-        best = min(best, time.process_time() - start)
-    assert best < 0.015
+    asked: list[str] = []
+    with Store(tmp_path / "s") as store:
+        store.db.set_trace_callback(asked.append)
+        assert len(store.valid(paths)) == 500
+    assert len(asked) == 1

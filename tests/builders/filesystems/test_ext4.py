@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import struct
 import subprocess
-import time
 import uuid as uuids
 from itertools import pairwise
 from pathlib import Path
@@ -251,24 +250,14 @@ def test_every_size_is_sound(form: Format, blocks: int, tmp_path: Path) -> None:
 
 
 def test_a_huge_file_system_costs_little(tmp_path: Path) -> None:
-    before = time.process_time()
     image = written(ext4.plan([ROOT], options(size=200 << 30)), tmp_path / "image")
-    assert time.process_time() - before < 3
     assert image.stat().st_blocks * 512 < 20 * MIB
     judges.e2fsck(image)
 
 
-def test_a_directory_of_many_names_takes_linear_time(tmp_path: Path) -> None:
-    def cost(count: int) -> float:
-        tree = [ROOT, *(Entry(f"file-number-{n:06}", "f", 0o644) for n in range(count))]
-        before = time.process_time()
-        plan = ext4.plan(tree, options())
-        spent = time.process_time() - before
-        if count == 20000:
-            judges.e2fsck(written(plan, tmp_path / "image"))
-        return spent
-
-    assert cost(20000) < 8 * max(cost(5000), 0.02)
+def test_twenty_thousand_files_in_a_directory(tmp_path: Path) -> None:
+    tree = [ROOT, *(Entry(f"file-number-{n:06}", "f", 0o644) for n in range(20000))]
+    judges.e2fsck(written(ext4.plan(tree, options()), tmp_path / "image"))
 
 
 def test_many_empty_files_get_the_inodes_they_need(tmp_path: Path) -> None:
