@@ -52,10 +52,11 @@ _PART = re.compile(r"\[(\^?)(\]?(?:\[:[a-z]+:\]|[^\]])*)\]|(\\.)|([*+?]{2,})|(.)
 class Regexp:
     """A compiled regular expression; `program` is one of `re` or of `regex`."""
 
-    __slots__ = ("pattern", "program")
+    __slots__ = ("flags", "pattern", "program")
 
-    def __init__(self, pattern: str, program: Any) -> None:
+    def __init__(self, pattern: str, flags: int, program: Any) -> None:
         self.pattern = pattern
+        self.flags = flags
         self.program = program
 
     def __repr__(self) -> str:
@@ -87,10 +88,12 @@ class Match:
 
 
 @functools.lru_cache(maxsize=512)
-def compiled(pattern: str, flags: int) -> Regexp:
-    """A POSIX regular expression. Raises one whose key is regular-expression-syntax."""
-    extended = bool(flags & EXTENDED)
-    text = _translated(pattern, extended, bool(flags & NEWLINE))
+def compiled(pattern: str, flags: int, cut: int = 0) -> Regexp:
+    """A POSIX regular expression, for text that is `cut` out of a line (NOTBOL, NOTEOL).
+
+    Raises one whose key is regular-expression-syntax.
+    """
+    text = _translated(pattern, flags, cut)
     options = (re.I if flags & ICASE else 0) | (re.M if flags & NEWLINE else re.S)
     try:
         program = re.compile(text, options)
@@ -100,7 +103,7 @@ def compiled(pattern: str, flags: int) -> Regexp:
         import regex
 
         program = regex.compile(text, options | regex.POSIX)
-    return Regexp(pattern, program)
+    return Regexp(pattern, flags, program)
 
 
 def _bad_pattern(pattern: str, reason: str) -> NoReturn:
@@ -114,8 +117,9 @@ def _bad_pattern(pattern: str, reason: str) -> NoReturn:
     )
 
 
-def _translated(pattern: str, extended: bool, newline: bool) -> str:
+def _translated(pattern: str, flags: int, cut: int) -> str:
     """`pattern` in Python's syntax."""
+    extended, newline = bool(flags & EXTENDED), bool(flags & NEWLINE)
     before = ""
 
     def replace(match: re.Match[str]) -> str:
@@ -146,7 +150,11 @@ def _translated(pattern: str, extended: bool, newline: bool) -> str:
             kinds = set(match[4])
             return kinds.pop() if len(kinds) == 1 else "*"
         if match[5] == "$":
+            if cut & NOTEOL:
+                return r"(?=\n)" if newline else "(?!)"
             return "(?=$)" if newline else r"\Z"
+        if match[5] == "^" and cut & NOTBOL:
+            return r"(?<=\n)" if newline else "(?!)"
         if not extended and match[5] in "(){}|+?":
             return "\\" + match[5]
         return match[5]
@@ -182,6 +190,11 @@ def _pattern(who: str, value: Any, flags: int = 0) -> Regexp:
 
 @LIBRARY.procedure("regexp-exec")
 def regexp_exec(pattern: Any, text: Any, start: Any = 0, flags: Any = 0) -> Any:
+    """Where a regular expression matches `text` from `start` on, or #f. `flags` are
+    regexp/notbol and regexp/noteol."""
+    cut = arguments.index("regexp-exec", 4, flags)
+    if cut and type(pattern) is Regexp:
+        pattern = compiled(pattern.pattern, pattern.flags, cut)
     return _search("regexp-exec", pattern, text, start)
 
 

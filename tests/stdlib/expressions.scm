@@ -157,3 +157,23 @@
 (format #f "~va|~v,'0d|" 8 1 6 42)
 (format #f "~{~}" "~a;" '(1 2))
 (format #f "~d" 5.0)
+
+;; ~E: scale, what does not fit, padding, the exponent's letter; a width leaves digits out
+(format #f "~,4,2,0e|~,4,2,2e|~,4,2,-1e|~,,,2e|~,,,3e|~,2,,8e" 3.14e10 3.14e10 3.14e10 3.14e10 1.0 1.5)
+(format #f "~14,4,2,1,'#,'*e|~4,1,,,'#e|~,1,,,'#e|~9,2,,,,'*,'x@e|~8,,,,'#,'*e" 3.14e10 3.14e10 3.14e10 2.5 +inf.0)
+(map (lambda (w) (format #f "~ve|~v@e|~v,,,2e" w 12345.678 w -12345.678 w 0.05)) '(1 5 6 7 8 9 12 14))
+(format #f "~,,2e|~,2,,0e|~,2,,2e|~10,2,,2,'#,'*g|~,2,,,'*f" 0 0 0 1e100 3.14159)
+;; (ice-9 rdelim): split gives pairs
+(use-modules (ice-9 rdelim))
+(call-with-input-string "a\nb" (lambda (p) (let* ((a (read-line p 'split)) (b (read-line p 'split)) (c (read-line p 'split))) (list a b c))))
+(call-with-input-string "a,b" (lambda (p) (let* ((a (read-delimited "," p 'split)) (b (read-delimited "," p 'split))) (list a b))))
+(map (lambda (n) (let ((s (make-string n #\-))) (call-with-input-string "ab,c" (lambda (p) (let ((r (read-delimited! "," s p 'split))) (list r s (read-char p))))))) '(1 2 3 5))
+(map (lambda (gobble?) (let ((s (make-string 5 #\-))) (call-with-input-string "ab,c" (lambda (p) (let ((r (%read-delimited! "," s gobble? p))) (list r s (read-char p))))))) '(#t #f))
+;; regexp/notbol and regexp/noteol
+(use-modules (ice-9 regex))
+(map (lambda (f) (let ((m (regexp-exec (make-regexp "^b|c$") "bc" 0 f))) (and m (match:start m)))) (list 0 regexp/notbol regexp/noteol (logior regexp/notbol regexp/noteol)))
+(map (lambda (f) (let ((m (regexp-exec (make-regexp "^b$" regexp/newline) "b\nb" 0 f))) (and m (match:start m)))) (list regexp/notbol regexp/noteol))
+(match:start (regexp-exec (make-regexp "[^a]\\^") "b^" 0 regexp/notbol))
+;; string->date takes numbers of one digit
+(use-modules (srfi srfi-19))
+(map (lambda (text template) (date->string (string->date text template) "~4")) '("2020-2-1" "Feb 1 2020" "1/2/20 3:4:5" "20200102T030405Z") '("~Y-~m-~d" "~b ~d ~Y" "~d/~m/~y ~H:~M:~S" "~Y~m~dT~H~M~S~z"))

@@ -15,6 +15,7 @@ from lang.runtime import dynamic
 from lang.runtime.library import Library
 from lang.runtime.ports import OutputPort
 from lang.runtime.primitives import arguments
+from lang.runtime.primitives.decimals import exponential, fixed, magnitude, rounded
 from lang.runtime.primitives.spelling import TOO_LARGE, cardinal, ordinal, roman
 from lang.runtime.signals import misc_error, wrong_type
 
@@ -245,24 +246,24 @@ class _Formatter:
     def complex(self, directive: _Directive) -> None:
         value = arguments.number("format", 0, self.next())
         real, imaginary = flonum(value.real), flonum(value.imag)
-        self.put_fixed(real, directive)
+        self.putfixed(real, directive)
         if imaginary >= 0:
             self.parts.append("+")
-        self.put_fixed(imaginary, directive)
+        self.putfixed(imaginary, directive)
         self.parts.append("i")
 
     def fixed(self, directive: _Directive) -> None:
-        self.put_fixed(self.number(), directive)
+        self.putfixed(self.number(), directive)
 
-    def put_fixed(self, value: float, directive: _Directive) -> None:
+    def putfixed(self, value: float, directive: _Directive) -> None:
         """~width,digits,scale,overflowchar,padcharF"""
         width = self.parameter(directive, 0, 0)
         scaled = value * 10 ** self.parameter(directive, 2, 0)
-        text = _fixed(scaled, width, self.optional(directive, 1))
+        text = fixed(scaled, width, self.optional(directive, 1))
         if directive.at and scaled >= 0 and text[0] != "+":
             text = f"+{text}"
         overflow = self.fill(directive, 3, "")
-        if overflow and len(text) > width:
+        if overflow and 0 < width < len(text):
             text = overflow * width
         self.parts.append(text.rjust(width, self.fill(directive, 4, " ")))
 
@@ -270,14 +271,14 @@ class _Formatter:
         """~G: as ~F, and four blanks for the exponent that is not there; else as ~E."""
         value = self.number()
         width, digits = self.parameter(directive, 0, 0), self.optional(directive, 1)
-        power = _power(value)
+        power = magnitude(value)
         if value - value == 0:
             places = None if digits is None else digits - power
             if (power < 0) if places is None else not 0 <= places <= (digits or 0):
                 self.put_exponential(value, directive)
                 return
             sign = "+" if directive.at and value >= 0 else ""
-            text = sign + _fixed(value, max(0, width - 4), places)
+            text = sign + fixed(value, max(0, width - 4), places)
             self.parts.append(text.rjust(width - 4, self.fill(directive, 5, " ")) + "    ")
             return
         self.parts.append(format_number(value).rjust(width))
@@ -286,23 +287,24 @@ class _Formatter:
         self.put_exponential(self.number(), directive)
 
     def put_exponential(self, value: float, directive: _Directive) -> None:
-        """~width,digits,exponentdigitsE"""
+        """~width,digits,exponentdigits,scale,overflowchar,padchar,exponentcharE"""
         width = self.parameter(directive, 0, 0)
+        sign = "-" if value < 0 else "+" if directive.at and value >= 0 else ""
         if value - value != 0:
-            self.parts.append(format_number(value).rjust(width))
-            return
-        digits = self.optional(directive, 1)
-        shown = (
-            _rounded(value, f".{digits}e") if digits is not None else _shortest_exponential(value)
-        )
-        mantissa, _, exponent = shown.partition("e")
-        if "." not in mantissa:
-            mantissa += "." if digits == 0 else ".0"
-        power = int(exponent or 0)
-        least = self.parameter(directive, 2, 1)
-        sign = "+" if directive.at and value >= 0 else ""
-        text = f"{sign}{mantissa}E{'-' if power < 0 else '+'}{abs(power):0{least}d}"
-        self.parts.append(text.rjust(width))
+            text = format_number(value)
+        else:
+            text = sign + exponential(
+                abs(value),
+                max(0, width - len(sign)),
+                self.optional(directive, 1),
+                least=self.parameter(directive, 2, 1),
+                scale=self.parameter(directive, 3, 1),
+                mark=self.fill(directive, 6, "E"),
+            )
+        overflow = self.fill(directive, 4, "")
+        if overflow and 0 < width < len(text):
+            text = overflow * width
+        self.parts.append(text.rjust(width, self.fill(directive, 5, " ")))
 
     def money(self, directive: _Directive) -> None:
         value = self.number()
@@ -311,7 +313,7 @@ class _Formatter:
             self.parts.append(format_number(value).rjust(width))
             return
         digits = self.parameter(directive, 0, 2)
-        whole, _, fraction = _rounded(abs(value), f".{digits}f").partition(".")
+        whole, _, fraction = rounded(abs(value), f".{digits}f").partition(".")
         sign = "-" if value < 0 else "+" if directive.at else ""
         text = f"{whole.rjust(self.parameter(directive, 1, 1), '0')}.{fraction}"
         fill = self.fill(directive, 3, " ")
@@ -461,55 +463,6 @@ class _Formatter:
     def escape(self, directive: _Directive) -> None:
         if self.at >= len(self.arguments):
             raise _EscapeError
-
-
-def _fixed(value: float, width: int, digits: int | None) -> str:
-    """`value` without an exponent: `digits` places, or as many of its own as `width` allows."""
-    if value - value != 0:
-        return format_number(value)
-    if digits is None:
-        text = _positional(value)
-        room = width - text.index(".") - 1
-        if not width or len(text) <= width or room < 0:
-            return text
-        digits = room
-    return _rounded(value, f".{digits}f") + ("" if digits else ".")
-
-
-def _power(value: float) -> int:
-    """The n of 10^(n-1) <= |value| < 10^n; 0 for zero."""
-    if not value or value - value != 0:
-        return 0
-    return int(_shortest_exponential(value).partition("e")[2]) + 1
-
-
-def _rounded(value: float, form: str) -> str:
-    """`value` by Python's format specification `form`: its shortest digits, 5 rounded up."""
-    from decimal import ROUND_HALF_UP, Decimal, localcontext
-
-    if not value or value - value != 0:
-        return format(value, form)
-    with localcontext() as context:
-        context.rounding = ROUND_HALF_UP
-        return format(Decimal(repr(value)), form)
-
-
-def _positional(value: float) -> str:
-    """A float's shortest digits without an exponent."""
-    from decimal import Decimal
-
-    text = format(Decimal(repr(value)), "f")
-    return text if "." in text else f"{text}.0"
-
-
-def _shortest_exponential(value: float) -> str:
-    from decimal import Decimal
-
-    _sign, digits, exponent = Decimal(repr(value)).as_tuple()
-    text = "".join(map(str, digits))
-    stripped = text.rstrip("0") or "0"
-    power = int(exponent) + len(text) - 1 if value else 0
-    return f"{'-' if value < 0 else ''}{stripped[0]}.{stripped[1:] or '0'}e{power}"
 
 
 _ACTIONS: Final[dict[str, Callable[[_Formatter, _Directive], None]]] = {

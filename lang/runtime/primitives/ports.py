@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lang.data import EOF, UNSPECIFIED, Char, MString, char
+from lang.data import EOF, UNSPECIFIED, Char, MString, char, cons
 from lang.printer import display, write, write_shared
 from lang.runtime import dynamic
 from lang.runtime.library import Library
@@ -20,7 +20,7 @@ from lang.runtime.ports import (
 from lang.runtime.primitives import arguments
 from lang.runtime.primitives.bytevectors import contents, mutable
 from lang.runtime.signals import misc_error, out_of_range, wrong_type
-from lang.runtime.trampoline import call, passed_on, several, tail_calling
+from lang.runtime.trampoline import call, passed_on, tail_calling
 
 LIBRARY = Library("guile")
 
@@ -526,7 +526,7 @@ def _delimited(who: str, port: InputPort, stops: Any, how: str) -> Any:
         line, end = port.take(at - port.at), port.take(1)
     at_end = not line and not end
     if how == "split":
-        return several((EOF if at_end else line, char(end) if end else EOF))
+        return cons(EOF if at_end else line, char(end) if end else EOF)
     if at_end:
         return EOF
     if how == "trim":
