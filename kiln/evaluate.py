@@ -17,16 +17,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Evaluate files, then expressions, and write each value that is one."""
+    """Evaluate files, each in a module of its own, then expressions, which see what the last file
+    and the expressions before them defined; write each value that is one."""
     from kiln.report import UsageError
 
     if not arguments.expressions and not arguments.file:
         raise UsageError("give an expression, or a file with -f")
     session = workspace.open_session(options.load_path(arguments))
-    for name in arguments.file:
-        _show(workspace.evaluate_file(session, name))
+    module = session.user_module()
+    for index, name in enumerate(arguments.file):
+        module = session.user_module() if index else module
+        _show(workspace.evaluate_file(session, name, module))
     for text in arguments.expressions:
-        _show(workspace.evaluate(session, partial(session.eval_text, text, "<eval>")))
+        _show(workspace.evaluate(session, partial(session.eval_text, text, "<eval>", module)))
     return 0
 
 

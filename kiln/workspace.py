@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from builders.events import Event, EventSink
     from builders.store import Store
     from lang.diagnosis import Diagnosis
+    from lang.modules import Module
     from lang.session import Session
 
 T = TypeVar("T")
@@ -116,10 +117,10 @@ def _visible_names(session: Session) -> set[str]:
     return set().union(*map(session.bound_names, user))
 
 
-def evaluate_file(session: Session, name: str) -> Any:
-    """The value of the last form of the file `name`."""
+def evaluate_file(session: Session, name: str, module: Module | None = None) -> Any:
+    """The value of the last form of the file `name`, in `module` or one of its own."""
     path = existing_file(name)
-    return evaluate(session, lambda: session.load_file(path))
+    return evaluate(session, lambda: session.load_file(path, module))
 
 
 def existing_file(name: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 from lang.data import Keyword, Pair, Symbol, python_list, symbol
 from lang.syntax import (
@@ -205,34 +205,39 @@ def import_spec(spec: Any, module: Module, around: Any) -> Interface:
     name = module_name(spec.car, around)
     source = module.session.require(name, spec)
     names = {exported: exported for exported in source.exported_names()}
-    plain = True
-    options = python_list(spec.cdr)
-    while options:
-        option = options.pop(0)
-        if type(option) is not Keyword or not options:
-            syntax_error(f"an import option is expected, not {show(option)}", spec)
-        value = options.pop(0)
-        match option.name:
+    options = _options(spec)
+    for option, value in options.items():
+        match option:
             case "select":
                 names = _selected(source, names, value, spec)
             case "hide":
                 hidden = {base(id) for id in python_list(value)}
                 names = {local: own for local, own in names.items() if local not in hidden}
-            case "prefix":
-                names = prefixed(names, base(value).name)
             case "renamer":
                 rename = module.session.renamer(value, module)
                 names = {rename(local): own for local, own in names.items()}
-            case "version":
-                continue
-            case _:
-                syntax_error(
-                    f"unknown import option {option!r}",
-                    spec,
-                    "the options are #:select, #:hide, #:prefix and #:renamer",
-                )
-        plain = False
-    return Interface(module.session, name, None if plain else names)
+            case "prefix" if "renamer" not in options:
+                names = prefixed(names, base(value).name)
+    return Interface(module.session, name, names if options else None)
+
+
+_ORDER: Final = ("select", "hide", "renamer", "prefix")
+"""The import options, as they are applied: how they are written does not matter."""
+
+
+def _options(spec: Pair) -> dict[str, Any]:
+    """The options of an import, in the order in which they are applied."""
+    options = python_list(spec.cdr)
+    given: dict[str, Any] = {}
+    while options:
+        option = options.pop(0)
+        if type(option) is not Keyword or not options:
+            syntax_error(f"an import option is expected, not {show(option)}", spec)
+        if option.name not in (*_ORDER, "version"):
+            known = "the options are #:select, #:hide, #:prefix and #:renamer"
+            syntax_error(f"unknown import option {option!r}", spec, known)
+        given[option.name] = options.pop(0)
+    return {name: given[name] for name in _ORDER if name in given}
 
 
 def prefixed(names: dict[Symbol, Symbol], prefix: str) -> dict[Symbol, Symbol]:

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lang.data import NIL, UNSPECIFIED, Pair, Symbol, cons, python_list, scheme_list, symbol
-from lang.modules import Interface, Module, module_name
+from lang.data import (
+    NIL,
+    UNSPECIFIED,
+    Pair,
+    Symbol,
+    cons,
+    keyword,
+    python_list,
+    scheme_list,
+    symbol,
+)
+from lang.modules import Interface, Module, import_spec, module_name
 from lang.reader import read_all
 from lang.runtime import signals
 from lang.runtime.library import Library
@@ -57,10 +68,24 @@ def library(session: Session) -> Library:
         refuse_circular(form)
         return session.evaluate([form], session.current)
 
-    @procedure("resolve-module", "resolve-interface")
-    def resolve_module(name: Any, *_: Any) -> Module:
-        """The module of that name, loaded if need be."""
-        return session.require(module_name(name, None), None)
+    @procedure("resolve-module")
+    def resolve_module(name: Any, *options: Any) -> Module | bool:
+        """The module of that name, loaded if need be; with #:ensure #f, #f if there is none."""
+        wanted = module_name(name, None)
+        ensure = dict(pairwise(options)).get(keyword("ensure"), True)
+        if ensure is False and not session.exists(wanted):
+            return False
+        return session.require(wanted, None)
+
+    def seen_through(interface: Interface) -> Module:
+        bindings = {name: interface.get(name) for name in interface.names()}
+        return session.interface(interface.name, bindings)
+
+    @procedure("resolve-interface")
+    def resolve_interface(name: Any, *options: Any) -> Module:
+        """What a module exports; #:select, #:hide and #:prefix are as in use-modules."""
+        spec = cons(name, scheme_list(options)) if options else name
+        return seen_through(import_spec(spec, session.current, None))
 
     @procedure("%search-load-path")
     def search_load_path(name: str) -> str | bool:
@@ -68,10 +93,36 @@ def library(session: Session) -> Library:
         path = session.find(tuple(str(name).removesuffix(".scm").split("/")))
         return str(path) if path is not None and path.suffix == ".scm" else False
 
+    @procedure("%current-load-path")
+    def current_load_path() -> Any:
+        """The directories that modules are looked up in."""
+        return scheme_list(str(directory) for directory in session.load_path)
+
+    @procedure("%set-load-path!")
+    def set_load_path(directories: Any) -> Any:
+        """Look modules up in these directories, and in no others."""
+        names = [
+            arguments.string("%load-path", 1, name)
+            for name in arguments.items("%load-path", 1, directories)
+        ]
+        session.load_path = [Path(name) for name in dict.fromkeys(names)]
+        return UNSPECIFIED
+
+    @procedure("primitive-load-path", "load-from-path")
+    def primitive_load_path(name: Any, *_: Any) -> Any:
+        """The value of the last form of the file `name` in a directory of the load path."""
+        wanted = arguments.string("primitive-load-path", 1, name)
+        for directory in session.load_path:
+            for found in (directory / wanted, directory / f"{wanted}.scm"):
+                if found.is_file():
+                    return load(str(found), False)
+        signals.misc_error("primitive-load-path", "no file ~S on the load path", wanted)
+
     @procedure("module-public-interface")
     def public_interface(module: Any) -> Module:
-        """The module, which is its own interface here."""
-        return module_of("module-public-interface", module)
+        """What the module exports, as a module."""
+        exporting = module_of("module-public-interface", module)
+        return seen_through(Interface(session, exporting.name))
 
     @procedure("module?")
     def is_module(obj: Any) -> bool:

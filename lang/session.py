@@ -10,7 +10,7 @@ import gc
 import importlib
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, TypeAlias, TypeVar
@@ -36,7 +36,16 @@ from lang.runtime.library import Library
 from lang.runtime.primitives import chance
 from lang.runtime.trampoline import call
 from lang.sources import Source, SourceMap
-from lang.syntax import CURRENT, Alias, AliasTable, Global, Staged, nearest, refuse_circular
+from lang.syntax import (
+    CURRENT,
+    Alias,
+    AliasTable,
+    Binding,
+    Global,
+    Staged,
+    nearest,
+    refuse_circular,
+)
 from lang.toplevel import TopLevel
 from lang.unit import Unit, compile_unit, run
 
@@ -214,6 +223,12 @@ class Session:
     def _compile(self, nodes: list[Node], name: str) -> Unit:
         return compile_unit(nodes, self.sources, name, core=self.primitives)
 
+    def file_here(self, default: str) -> str:
+        """The name of the source that is being expanded, or `default`."""
+        position = CURRENT.position
+        source = self.sources.source(position) if position is not None else None
+        return source.name if source is not None else default
+
     def renamer(self, form: Any, module: Module) -> Callable[[Symbol], Symbol]:
         """The function that a #:renamer expression evaluates to."""
         procedure = self.run([expand(form, module.env)], "renamer")
@@ -249,6 +264,17 @@ class Session:
         module.closed = True
         for interface in interfaces:
             module.use(interface)
+        return module
+
+    def interface(self, name: ModuleName, bindings: Mapping[Symbol, Binding | None]) -> Module:
+        """A module that has the bindings that others see of the module `name`."""
+        module = Module(("interface", *name), self, self.nothing)
+        module.name = name
+        module.closed = True
+        for id, binding in bindings.items():
+            if binding is not None:
+                module.table[id] = binding
+                module.export(id)
         return module
 
     def require(self, name: ModuleName, form: Any) -> Module:
@@ -296,7 +322,7 @@ class Session:
     def _core_module(self) -> Module:
         core = self.modules[CORE] = Module(CORE, self, None)
         hidden = {name for library in SUPPORT for name in library.bindings if name[0] == "%"}
-        hidden.add("%load")
+        hidden.update(("%load", "%current-load-path", "%set-load-path!"))
         staged = staged_names() if self.stage == "configuration" else frozenset()
         for name in self.primitives:
             id = symbol(name)
@@ -422,11 +448,14 @@ class Session:
 
     def _compile_and_store(self, source: Source, module: Module, key: bytes, cache: Cache) -> Any:
         module.dependencies.clear()
+        path = self.load_path
         top, unit = self._expand(program(source), source.name, module)
         value = self._finish(top, unit)
         digests = [(name, self.modules[name].digest) for name in module.dependencies]
         module.digest = _digest(key, digests)
-        if top.whole_module and not isinstance(unit, Interpreted):
+        # What extends the load path has to do so before its modules are looked for.
+        cachable = top.whole_module and self.load_path is path
+        if cachable and not isinstance(unit, Interpreted):
             with suppress(UnfreezableError, UnserialisableConstantError):
                 cache.write(module.name, source.name, key, (digests, freeze(module, unit)))
         return value

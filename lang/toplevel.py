@@ -91,7 +91,8 @@ class TopLevel(Context):
     def now(self, forms: Iterable[Any]) -> None:
         inner = TopLevel(self.env.module)
         inner.scan(forms)
-        self.env.module.session.run(inner.nodes(), "eval-when")
+        session = self.env.module.session
+        session.run(inner.nodes(), session.file_here("eval-when"))
         self._items += inner._items
         self.defined += inner.defined
 

@@ -7,6 +7,7 @@ from lang.forms import (
     definitions,
     gexp,
     guix_records,
+    load_path,
     macros,
     match,
     modules,
@@ -19,7 +20,7 @@ from lang.forms import (
 
 NATIVE = (
     *(core, definitions, macros, modules, control, quasiquote, match),
-    *(records, guix_records, srfi, conditions, gexp),
+    *(records, guix_records, srfi, conditions, gexp, load_path),
 )
 """The modules that define forms."""
 SUPPORT = (support.LIBRARY, record_procedures.LIBRARY, gexp.LIBRARY)

@@ -243,7 +243,11 @@ def included(x: Pair, env: Env) -> list[Any]:
         position = x.pos if x.pos is not None else CURRENT.position
         here = session.sources.source(position) if position is not None else None
         path = Path(here.name).parent / name if here is not None else Path(name)
-        fold_case = base(x.car).name == "include-ci"
+        how = base(x.car).name
+        if how == "include-from-path":
+            found = (directory / name for directory in session.load_path)
+            path = next((file for file in found if file.is_file()), path)
+        fold_case = how == "include-ci"
         try:
             forms += session.read_file(path, fold_case=fold_case)
         except OSError as error:

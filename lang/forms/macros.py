@@ -26,7 +26,6 @@ from lang.modules import Module
 from lang.patterns import Hole, Matcher, Template, syntax_rules
 from lang.runtime.trampoline import call
 from lang.syntax import (
-    CURRENT,
     Alias,
     Env,
     Identifier,
@@ -180,14 +179,14 @@ def identifier_syntax(form: Pair, env: Env) -> Macro:
     def transform(use: Any, use_env: Env) -> Any:
         if is_identifier(use):
             return template.instantiate([])
-        if setter is not None and _is_set(use.car, use_env):
+        if setter is not None and is_set(use.car, use_env):
             return setter.instantiate(matcher.match(use.cdr) or [])
         return cons(template.instantiate([]), use.cdr, use.pos)
 
     return Macro(transform, ("identifier-syntax", form, env), variable=setter is not None)
 
 
-def _is_set(keyword: Any, env: Env) -> bool:
+def is_set(keyword: Any, env: Env) -> bool:
     binding = lookup(keyword, env) if is_identifier(keyword) else None
     return type(binding) is Special and binding.name == "set!"
 
@@ -228,9 +227,7 @@ class Transformer:
         self.module = module
         self._node = node
         self._load = load
-        position = CURRENT.position
-        source = module.session.sources.source(position) if position is not None else None
-        self._file = source.name if source is not None else "macro"
+        self._file = module.session.file_here("macro")
         self._unit: Unit | None = None
         self._value: Any = None
 

@@ -55,6 +55,12 @@ def test_a_missing_file_is_an_error_of_usage(run_kiln: RunKiln, tmp_path: Path) 
     assert "Traceback" not in ended.err
 
 
+def test_expressions_see_what_stands_before_them(run_kiln: RunKiln, tmp_path: Path) -> None:
+    (tmp_path / "one.scm").write_text("(define-syntax-rule (twice x) (* 2 x))")
+    ended = run_kiln("eval", "-f", tmp_path / "one.scm", "(define y (twice 2))", "(+ y (twice 1))")
+    assert (ended.status, ended.out) == (0, "6\n")
+
+
 def test_errors_of_usage_are_json_if_that_is_wanted(run_kiln: RunKiln) -> None:
     for wrong in ("none.scm", "--bogus"):
         ended = run_kiln("image", "--json", wrong)

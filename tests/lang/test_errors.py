@@ -77,6 +77,7 @@ CASES = {
         '  (let ((日 5)) (list "日本" (car 日)))\n'
         "                             ^"
     ),
+    "(eval-when (expand load eval)\n (car 5))": "t.scm:2:2: error: car: Wrong type argument",
     '(display "abc': "t.scm:1:10: error:",
     "(list 1 2))": "t.scm:1:11: error:",
     "(let ((x 1) (y)) x)": "t.scm:1:13: error:",

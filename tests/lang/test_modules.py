@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lang.errors import SchemeSyntaxError
+from lang.errors import SchemeError, SchemeSyntaxError
 from lang.printer import write
 from lang.session import Session
 
@@ -49,6 +49,7 @@ def value(path: Path, program: str) -> str:
         ("(@ (my lib) two)", "2"),
         ("(@@ (my lib) hidden)", "hidden"),
         ("(define-module (x) #:autoload (my lib) (one)) one", "1"),
+        ("(use-modules ((my lib) #:prefix l: #:select (one))) l:one", "1"),
         ("(import (only (my lib) one)) one", "1"),
         ("(import (rename (prefix (my lib) p:) (p:one uno))) (list uno p:two)", "(1 2)"),
         ("(import (except (my lib) one)) two", "2"),
@@ -88,6 +89,48 @@ def test_libraries_of_r7rs(path: Path) -> None:
       (import (scheme base)) (begin (define (push x s) (cons x s)) (define (pop-one s) (cdr s))))
     (import (prefix (stack) s:)) (s:pop (s:push 1 '(2)))"""
     assert value(path, program) == "(2)"
+
+
+@pytest.mark.parametrize(
+    ("expression", "answer"),
+    [
+        ("(module-ref (resolve-interface '(my lib)) 'outer)", "inner"),
+        ("(module-ref (resolve-interface '(my lib)) 'inner 'hidden)", "hidden"),
+        ("(module-ref (module-public-interface (resolve-module '(my lib))) 'outer)", "inner"),
+        ("(module-ref (resolve-module '(my lib)) 'hidden)", "hidden"),
+        ("(module-ref (resolve-interface '(my lib) #:prefix 'l: #:select '(one)) 'l:one)", "1"),
+        ("(module-name (resolve-interface '(my lib)))", "(my lib)"),
+        ("(resolve-module '(not there) #:ensure #f)", "#f"),
+    ],
+)
+def test_interfaces_show_what_is_exported(path: Path, expression: str, answer: str) -> None:
+    assert value(path, expression) == answer
+
+
+@pytest.mark.parametrize(
+    "extend",
+    [
+        "(add-to-load-path (dirname (current-filename)))",
+        "(eval-when (expand load eval)"
+        " (set! %load-path (cons (dirname (current-filename)) %load-path)))",
+    ],
+)
+def test_a_file_can_extend_the_load_path(path: Path, tmp_path: Path, extend: str) -> None:
+    own = path / "os.scm"
+    own.write_text(
+        f"{extend} (use-modules (my lib))"
+        '(list one (load-from-path "two.scm") (and (search-path %load-path "my/lib.scm") #t))'
+    )
+    (path / "two.scm").write_text("2")
+    for _ in range(2):  # a second time, with the cache filled
+        session = Session([], cache=tmp_path / "cache")
+        assert write(session.load_file(own)) == "(1 2 #t)"
+        assert session.load_path == [path]
+
+
+def test_what_is_no_directory_is_not_put_on_the_load_path(path: Path) -> None:
+    with pytest.raises(SchemeError, match="a string"):
+        value(path, "(add-to-load-path 5)")
 
 
 def test_a_missing_module_is_reported_with_near_names(path: Path) -> None:

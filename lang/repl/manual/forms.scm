@@ -4,6 +4,7 @@
 ((define-library (name ...) declaration ...) "Define a module in the manner of R7RS.")
 ((cond-expand (feature form ...) ...) "The forms of the first clause whose feature there is.")
 ((include file ...) (include-ci file ...) (include-from-path file) "The forms in the files, put here.")
+((%load-path) "The directories that modules are looked up in, a list.")
 ((eval-when (time ...) form ...) "Evaluate the forms while expanding, loading or both.")
 ((syntax-rules (literal ...) (pattern template) ...) "A macro that rewrites by patterns.")
 ((identifier-syntax template) "A macro for a name that stands alone.")
