@@ -254,7 +254,7 @@ class FileOutput(OutputPort):
 
     __slots__ = ("_file",)
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BinaryIO, name: str | None) -> None:
         super().__init__(name)
         self._file = file
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import errno
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -116,6 +118,10 @@ class PulledInput(InputPort):
         else:
             self._bytes = contents + self._as_bytes()[self.at :]
         self.at = 0
+
+    def seek(self, offset: int, whence: int) -> int | None:
+        """Refused: what is read has no places."""
+        raise OSError(errno.ESPIPE, os.strerror(errno.ESPIPE))
 
     def close(self) -> None:
         """No more reading."""

@@ -78,7 +78,8 @@ def get_u8(port: Any) -> Any:
 @LIBRARY.procedure("lookahead-u8")
 def lookahead_u8(port: Any) -> Any:
     checked = ports.source("lookahead-u8", 1, port)
-    following = checked.data[checked.at : checked.at + 1]
+    following = checked.take_bytes(1)
+    checked.put_back(following)
     return following[0] if following else EOF
 
 

@@ -7,10 +7,12 @@ import os
 import random
 import string
 import tempfile
+from functools import partial
 from typing import Any
 
 from lang.data import UNSPECIFIED, MString, Pair, cons
 from lang.runtime import dynamic
+from lang.runtime.late.file_ports import FileInput, FileInputOutput, write_all
 from lang.runtime.library import Library
 from lang.runtime.ports import ConsoleInput, ConsoleOutput, FileOutput, Port
 from lang.runtime.primitives import arguments, files
@@ -30,30 +32,36 @@ _kept: dict[int, Port] = {}
 def port_on(number: int, mode: str, name: str | None = None) -> Port:
     """A port that reads from, writes to, or does both with the open file of that number."""
 
-    def pull() -> bytes:
-        return os.read(number, 65536)
-
-    def push(data: str | bytes) -> None:
-        rest = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
-        while rest:
-            rest = rest[os.write(number, rest) :]
+    port: PulledInput | PushedOutput
+    if _has_places(number):
+        if "+" not in mode and not mode.startswith("r"):
+            return FileOutput(os.fdopen(number, "wb"), name)
+        port = FileInputOutput(number, name) if "+" in mode else FileInput(number, name)
+    elif "+" in mode:
+        port = TwoWayPort(partial(os.read, number, 65536), partial(write_all, number), name=name)
+    elif mode.startswith("r"):
+        port = PulledInput(partial(os.read, number, 65536), name)
+    else:
+        port = PushedOutput(partial(write_all, number), name=name)
 
     def close() -> None:
         _numbers.pop(id(port), None)
         _kept.pop(id(port), None)
         os.close(number)
 
-    port: PulledInput | PushedOutput
-    if "+" in mode:
-        port = TwoWayPort(pull, push, name=name)
-    elif mode.startswith("r"):
-        port = PulledInput(pull, name)
-    else:
-        port = PushedOutput(push, name=name)
     port.on_close = close
     _numbers[id(port)] = number
     _kept[id(port)] = port
     return port
+
+
+def _has_places(number: int) -> bool:
+    """Can one go to a place in the open file of that number, unlike in a pipe?"""
+    try:
+        os.lseek(number, 0, os.SEEK_CUR)
+    except OSError:
+        return False
+    return True
 
 
 def number_of(who: str, position: int, value: Any) -> int:
@@ -98,6 +106,20 @@ def open_(name: Any, flags: Any, mode: Any = 0o666) -> Port:
     """A port on a newly opened file; FLAGS are O_RDONLY and its like."""
     direction = {os.O_RDONLY: "r", os.O_WRONLY: "w"}.get(flags & os.O_ACCMODE, "r+")
     return port_on(open_fdes(name, flags, mode), direction, str(name))
+
+
+_BOTH_WAYS = {"r": 0, "w": os.O_CREAT | os.O_TRUNC, "a": os.O_CREAT | os.O_APPEND}
+
+
+def open_both_ways(name: Any, letter: str) -> Port:
+    """The port of open-file's modes r+, w+ and a+."""
+    try:
+        number = os.open(
+            arguments.string("open-file", 1, name), os.O_RDWR | _BOTH_WAYS[letter], 0o666
+        )
+    except OSError as error:
+        system_error("open-file", error)
+    return port_on(number, "r+", str(name))
 
 
 @LIBRARY.procedure("open-io-file", staged=True)

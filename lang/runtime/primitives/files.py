@@ -120,9 +120,13 @@ def open_file(name: Any, mode: Any, *options: Any) -> Port:
     letters = arguments.string("open-file", 2, mode)
     if "b" in letters:
         options = (keyword("binary"), True, *options)
-    if letters[:1] == "r" and "+" not in letters:
+    if letters[:1] in ("r", "w", "a") and "+" in letters:
+        from lang.runtime.late.descriptors import open_both_ways
+
+        return _in_mode("open-file", open_both_ways(name, letters[0]), options)
+    if letters[:1] == "r":
         return _in_mode("open-file", open_input("open-file", name), options)
-    if letters[:1] in ("w", "a") and "+" not in letters:
+    if letters[:1] in ("w", "a"):
         return _in_mode("open-file", open_output("open-file", name, f"{letters[0]}b"), options)
     misc_error("open-file", "mode ~S is none of r, w and a", mode)
 

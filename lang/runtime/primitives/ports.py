@@ -19,7 +19,7 @@ from lang.runtime.ports import (
 )
 from lang.runtime.primitives import arguments
 from lang.runtime.primitives.bytevectors import contents, mutable
-from lang.runtime.signals import misc_error, out_of_range, wrong_type
+from lang.runtime.signals import misc_error, out_of_range, system_error, wrong_type
 from lang.runtime.trampoline import call, passed_on, tail_calling
 
 LIBRARY = Library("guile")
@@ -366,7 +366,8 @@ def read_u8(port: Any = None) -> Any:
 @LIBRARY.procedure("peek-u8")
 def peek_u8(port: Any = None) -> Any:
     checked = source("peek-u8", 1, port)
-    following = checked.data[checked.at : checked.at + 1]
+    following = checked.take_bytes(1)
+    checked.put_back(following)
     return following[0] if following else EOF
 
 
@@ -391,7 +392,10 @@ def seek(port: Any, offset: Any, whence: Any) -> int:
     checked = _place("seek", port)
     if whence not in (0, 1, 2):
         out_of_range("seek", whence)
-    place = checked.seek(arguments.integer("seek", 2, offset), whence)
+    try:
+        place = checked.seek(arguments.integer("seek", 2, offset), whence)
+    except OSError as error:
+        system_error("seek", error)
     if place is None:
         out_of_range("seek", offset)
     return place

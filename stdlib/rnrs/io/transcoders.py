@@ -10,6 +10,7 @@ from lang.data import UNSPECIFIED, Symbol, char, symbol
 from lang.errors import SchemeError
 from lang.runtime.condition_types import ERROR, Component, Condition
 from lang.runtime.encodings import codec, decoded, encoder, marked
+from lang.runtime.late.file_ports import FileInput
 from lang.runtime.library import Library
 from lang.runtime.ports import BytesOutput, FileOutput, InputPort, OutputPort, Port, StringOutput
 from lang.runtime.primitives import arguments
@@ -261,7 +262,7 @@ def port_transcoder(port: Any) -> Transcoder | bool:
 
 
 def _is_seekable(port: Any) -> bool:
-    return isinstance(port, FileOutput) or type(port) is InputPort
+    return isinstance(port, FileOutput | FileInput) or type(port) is InputPort
 
 
 @LIBRARY.procedure("port-has-port-position?")
@@ -279,7 +280,7 @@ def has_set_position(port: Any) -> bool:
 @LIBRARY.procedure("port-position")
 def position(port: Any) -> int:
     """How many bytes come before the place where a port is read or written next."""
-    if type(port) is InputPort:
+    if type(port) is InputPort or isinstance(port, FileInput):
         return port.tell()
     if isinstance(port, FileOutput):
         return port.seek(0, 1)
@@ -297,7 +298,7 @@ def set_position(port: Any, place: Any) -> Any:
     """Go on with a port at the byte of that number."""
     who = "set-port-position!"
     wanted = arguments.index(who, 2, place)
-    if not isinstance(port, FileOutput) and type(port) is not InputPort:
+    if not _is_seekable(port):
         misc_error(who, "~S knows no position", port)
     if port.seek(wanted, 0) is None:
         refused = error_condition(
