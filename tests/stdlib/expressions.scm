@@ -177,3 +177,6 @@
 ;; string->date takes numbers of one digit
 (use-modules (srfi srfi-19))
 (map (lambda (text template) (date->string (string->date text template) "~4")) '("2020-2-1" "Feb 1 2020" "1/2/20 3:4:5" "20200102T030405Z") '("~Y-~m-~d" "~b ~d ~Y" "~d/~m/~y ~H:~M:~S" "~Y~m~dT~H~M~S~z"))
+;; (ice-9 ports), with a prefix
+(use-modules ((ice-9 ports) #:prefix port- #:select (call-with-input-string read-char)))
+(port-call-with-input-string "ab" port-read-char)
