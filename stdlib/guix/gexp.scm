@@ -307,7 +307,7 @@ it is wanted in native context, and gives a <lowered>."
 
 (define (default-guile)
   "Debian's Guile; its module needs this one."
-  ((module-ref (resolve-interface '(gnu packages)) 'parse-specification) "guile-3.0" #f))
+  ((module-ref (resolve-module '(gnu packages)) 'parse-specification) "guile-3.0" #f))
 
 (define (lower-text object)
   "A <lowered> whose value is the text of OBJECT, if that is known without a build; else #f."
