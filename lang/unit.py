@@ -26,7 +26,7 @@ _serial = itertools.count()
 
 
 class Unit:
-    """Compiled forms. `constants` are the literals that `code` refers to as global variables.
+    """Compiled forms, a code object a file. `constants` are the literals that `code` refers to as global variables.
 
     `assumed` are the keys that the unit defines and calls as procedures that never return TAIL;
     `open_ended` are the keys that it defines and that may hold procedures which do.
@@ -36,7 +36,7 @@ class Unit:
 
     def __init__(
         self,
-        code: CodeType,
+        code: tuple[CodeType, ...],
         constants: dict[str, Any],
         assumed: frozenset[str],
         open_ended: frozenset[str],
@@ -80,7 +80,17 @@ def compile_unit(
     source = _source(nodes, sources, name)
     forms, analysis = analyse(nodes, core)
     find_numeric(forms, analysis)
-    code, constants = generate(forms, analysis, source, name, lambda pool: _prefix(name, pool))
+
+    def included(position: int | None) -> Source | None:
+        if position is None or source is None or source.name != name:
+            return None
+        if source.base <= position <= source.base + len(source.text):
+            return None
+        return sources.source(position)
+
+    code, constants = generate(
+        forms, analysis, source, name, lambda pool: _prefix(name, pool), included
+    )
     return Unit(code, constants, *_expectations(forms, analysis))
 
 
@@ -93,7 +103,8 @@ def run(unit: Unit, variables: dict[str, Any]) -> Any:
     redefined = unit.open_ended & assumed
     assumed |= unit.assumed
     variables.update(unit.constants)
-    exec(unit.code, variables)
+    for code in unit.code:
+        exec(code, variables)
     for key in redefined:
         variables[key] = _settled(variables[key])
     return variables.pop(RESULT, UNSPECIFIED)

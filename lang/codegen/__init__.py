@@ -29,23 +29,35 @@ def generate(
     source: Source | None,
     name: str,
     prefix: Callable[[Sequence[Any]], str],
-) -> tuple[CodeType, dict[str, Any]]:
+    included: Callable[[int | None], Source | None] = lambda _: None,
+) -> tuple[tuple[CodeType, ...], dict[str, Any]]:
     """The code of a unit and the constants that it refers to by name.
 
     Constants of which there can be several (lists, vectors) are given to `prefix`, which says
-    what their names are to start with.
+    what their names are to start with. `included` gives the other source that a position is in:
+    a line table knows one file, so the forms of each have a code object of their own.
     """
     e = Emitter(analysis, source)
+    pieces: list[tuple[str, list[ast.stmt]]] = [(name, e.out)]
     for index, form in enumerate(top):
         e.used.clear()
+        other = included(form.value.pos)
+        e.source = other or source
+        file = other.name if other else name
+        if file != pieces[-1][0]:
+            e.out = []
+            pieces.append((file, e.out))
         _write(e, form, is_last=index == len(top) - 1)
     e.name_pool(prefix(e.pooled))
-    module = ast.Module(body=e.out, type_ignores=[])
+    return tuple(_with_plain_names(_compiled(*piece), top) for piece in pieces), e.constants
+
+
+def _compiled(file: str, body: list[ast.stmt]) -> CodeType:
+    module = ast.Module(body=body, type_ignores=[])
     with warnings.catch_warnings():
         # `x is 1` and calls of literals are the program's business
         warnings.simplefilter("ignore", SyntaxWarning)
-        code = compile(module, name, "exec", dont_inherit=True, optimize=0)
-    return _with_plain_names(code, top), e.constants
+        return compile(module, file, "exec", dont_inherit=True, optimize=0)
 
 
 def _write(e: Emitter, form: Form, *, is_last: bool) -> None:

@@ -255,3 +255,16 @@ def test_catch_knows_errors_by_guiles_keys(text: str, key: str) -> None:
 def test_a_transformer_must_be_a_procedure() -> None:
     report, _ = diagnose("(define-syntax m 5)")
     assert "m: a macro's transformer is a procedure, not 5" in report
+
+
+def test_an_error_in_an_included_file_is_shown_there(tmp_path: Path) -> None:
+    (tmp_path / "part.scm").write_text("(define (f x)\n  (string-append x 5))\n")
+    (tmp_path / "os.scm").write_text('(include "part.scm")\n(define (g) (car (f 1)))\n(list (g))')
+    session = Session([])
+    with pytest.raises(SchemeError) as raised:
+        session.load_file(tmp_path / "os.scm")
+    report = render(explain(raised.value, session.sources, list), session.sources)
+    shown = report.replace(f"{tmp_path}/", "").splitlines()
+    assert shown[0].startswith("part.scm:2:3: error: string-append: ")
+    assert shown[1:3] == ["    (string-append x 5))", "    ^"]
+    assert shown[4:] == ["  called by g, os.scm:2:18", "  called at os.scm:3:7"]
