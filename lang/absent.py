@@ -29,6 +29,51 @@ _REASONS: Final[dict[ModuleName, tuple[str, str]]] = {
 """By the name of a module or what it begins with: why, and a hint."""
 
 
+_LAST: Final = "a procedure's value is that of its last expression"
+_NAMES: Final[dict[str, str]] = {
+    "print": "(display x) writes a value, (newline) ends the line",
+    "println": "(display x) writes a value, (newline) ends the line",
+    "printf": '(format #t "~a~%" x) writes by a template',
+    "true": "write #t",
+    "True": "write #t",
+    "false": "write #f",
+    "False": "write #f",
+    "nil": "'() is the empty list, #f is false",
+    "null": "'() is the empty list, #f is false",
+    "None": "'() is the empty list, #f is false",
+    "add1": "write (1+ x)",
+    "sub1": "write (1- x)",
+    "setq": "write (set! name value)",
+    "setf": "write (set! name value)",
+    "def": "write (define name value) or (define (name parameter ...) body ...)",
+    "defun": "write (define (name parameter ...) body ...)",
+    "defn": "write (define (name parameter ...) body ...)",
+    "fn": "write (lambda (parameter ...) body ...)",
+    "defvar": "write (define name value)",
+    "defparameter": "write (define name value)",
+    "defmacro": "write (define-syntax-rule (name part ...) form)",
+    "progn": "write (begin expression ...)",
+    "return": _LAST,
+    "elif": "write (cond (test expression ...) ... (else expression ...))",
+    "mapcar": "write (map procedure list)",
+    "dolist": "write (for-each (lambda (x) ...) list)",
+    "foldl": "(srfi srfi-1) exports fold: (fold procedure initial list)",
+    "foldr": "(srfi srfi-1) exports fold-right: (fold-right procedure initial list)",
+    "nth": "write (list-ref list index)",
+    "empty?": "write (null? list), or (string-null? text)",
+    "rest": "write (cdr list)",
+    "len": "write (length list), or (string-length text)",
+    "range": "write (iota count start)",
+    "concat": "write (string-append text ...), or (append list ...)",
+    "==": "write (= a b) for numbers, (equal? a b) for anything",
+    "!=": "write (not (equal? a b))",
+    "&&": "write (and a b)",
+    "**": "write (expt base power)",
+    "%": "write (modulo a b)",
+}
+"""By a name that other Lisps and other languages have: what Scheme has instead."""
+
+
 def reason(name: ModuleName, roots: Sequence[Path] = ()) -> tuple[str, str] | None:
     """Why there is no module `name`, and what to do; None if there is nothing to be said.
 
@@ -43,8 +88,10 @@ def reason(name: ModuleName, roots: Sequence[Path] = ()) -> tuple[str, str] | No
 
 
 def advice(name: str, roots: Sequence[Path]) -> str | None:
-    """What the libraries in `roots` say there is instead of a variable or a field `name`."""
-    return next((t.NAMES[name] for t in _elsewhere(roots) if name in t.NAMES), None)
+    """What there is instead of a variable or a field `name`, of other languages or of those that
+    the libraries in `roots` know of."""
+    known = (t.NAMES[name] for t in _elsewhere(roots) if name in t.NAMES)
+    return next(known, None) or _NAMES.get(name)
 
 
 def _elsewhere(roots: Sequence[Path]) -> Iterator[Any]:

@@ -20,6 +20,7 @@ from lang.runtime.condition_types import (
     LEXICAL,
     MESSAGE,
     POSITION,
+    SYNTAX,
     WHO,
     Condition,
 )
@@ -34,6 +35,7 @@ from lang.runtime.native_errors import (
 )
 from lang.runtime.thrown import view_as_thrown
 from lang.sources import Location, SourceMap
+from lang.syntax import did_you_mean
 
 BLAME_THE_CALLER: Final = frozenset({parse_keywords.__code__, no_clause.__code__})
 """What a procedure runs to complain about its arguments: the mistake is where it was called."""
@@ -125,6 +127,10 @@ def explain(
             if found[0] != name:
                 name, location, message = found[0], found[2], f"Unbound variable: {found[0]}"
             location = _at_name(location, name, sources, expanded=macro is not None)
+    elif kind == "syntax-error":
+        form = payload.field(SYNTAX, "form")
+        if type(form) is Symbol:
+            location = _at_name(location, form.name, sources, expanded=True)
     elif kind == INTERNAL:
         message = f"internal error: {message}"
         hint = "this is a mistake in Kiln itself, please report it; --debug shows more"
@@ -334,6 +340,9 @@ def _instead_of_call(location: Location | None, sources: SourceMap) -> str | Non
     operator = re.match(r"\(\s*([^\s()\[\]'`,;]+)", form)
     if operator is None or "\n" in form:
         return None
+    infix = re.fullmatch(r"\((\S+) ([-+*/<>=]|<=|>=) (\S+)\)", form)
+    if infix:
+        return f"the operator comes first: ({infix[2]} {infix[1]} {infix[3]})"
     if operator[1][0] in '"#' or operator[1][0].isdigit():
         return f"data are quoted, '{form}, or listed, (list{' ' + form[1:]}"
     if form[operator.end() :].strip() == ")":
@@ -363,11 +372,14 @@ def _suggestion(
     for candidate, place in candidates:
         found = exporters(candidate)
         if found:
-            return candidate, f"{found[0]} exports {candidate}: add (use-modules {found[0]})", place
+            text = source.text if source is not None else ""
+            return candidate, _from_module(candidate, found, text), place
     if location is not None and source is not None:
         line = _defined_below(name, source.text, source.offset(location))
         if line:
             return name, f"its definition, on line {line}, comes after this use", location
+    if name.endswith(","):
+        return name, f"blanks alone part what is in a list: write {name[:-1]}", location
     for candidate, place in candidates:
         instead = advice(candidate)
         if instead:
@@ -375,7 +387,21 @@ def _suggestion(
     # names that start with % or $ are internal ones, or meant by who writes such a name
     sensible = sorted(n for n in known if n != name and (n[0] not in "%$" or n[0] == name[0]))
     near = difflib.get_close_matches(name, sensible, n=3, cutoff=0.7)
-    return name, f"did you mean {' or '.join(near)}?" if near else None, location
+    return name, did_you_mean(near), location
+
+
+def _from_module(name: str, modules: Sequence[str], text: str) -> str:
+    """What to do about `name` in the program `text`: some of `modules` export it."""
+    for module in modules:
+        for found in re.finditer(r"\((?:use-modules|import)(?=\s)|#:use-module\s+", text):
+            start = found.start() if found[0][0] == "(" else found.end()
+            form = text[start : _end_of_form(text, start)]
+            if module not in form:
+                continue
+            if re.search(rf"\((?:only |except |prefix |rename )?{re.escape(module)}[^()]", form):
+                return f"{module} exports {name}, which is not among what is imported of it"
+            return f"{module} exports {name}, but has not defined it by now"
+    return f"{modules[0]} exports {name}: add (use-modules {modules[0]})"
 
 
 def _defined_below(name: str, text: str, start: int) -> int | None:

@@ -53,6 +53,8 @@ from lang.syntax import (
 )
 
 CORE: Final = ("guile",)
+MOST_STEPS: Final = 50_000
+"""So many uses of macros that one place of a program comes to are taken to be without end."""
 FORMS: Final[dict[tuple[str, ...], dict[str, Binding]]] = {CORE: {}}
 """The forms that Python defines, by the module that exports them and their name."""
 
@@ -172,10 +174,10 @@ def reference(binding: Binding, id: Identifier) -> Node:
     if kind is Staged:
         return call_core("%staged", Const(symbol(binding.name)))  # type: ignore[union-attr]
     if kind is PatternVariable:
-        syntax_error(f"the pattern variable {id.name} is used outside a template", None)
+        syntax_error(f"the pattern variable {id.name} is used outside a template", id)
     syntax_error(
         f"{id.name} is syntax and cannot be used as a variable",
-        None,
+        id,
         f"write it as a form: ({id.name} ...)",
     )
 
@@ -223,6 +225,17 @@ def _call(function: Node, x: Pair, env: Env) -> Node:
 
 def expand_macro(macro: Macro, x: Any, env: Env) -> Any:
     """One step: the form that `x`, a use of `macro`, stands for."""
+    if type(x) is Pair and x.pos is not None and x.pos != CURRENT.written:
+        CURRENT.written = x.pos
+        CURRENT.steps = 0
+    CURRENT.steps += 1
+    if CURRENT.steps > MOST_STEPS:
+        CURRENT.steps = 0
+        syntax_error(
+            f"the macro {base(x.car if type(x) is Pair else x).name} expands without end",
+            x,
+            "a macro that uses itself needs a pattern for which it does not",
+        )
     saved = CURRENT.table, CURRENT.env
     CURRENT.table = {}
     CURRENT.env = env

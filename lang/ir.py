@@ -6,7 +6,7 @@ classes, as all are that lang defines when it starts: dataclasses would take a t
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from lang.data import Keyword
 
@@ -232,6 +232,10 @@ class Lam(Node):
         self.documentation = documentation
 
 
+RECEIVER: Final = "receive values"
+"""The name of a procedure that receives the values of let-values and its kin."""
+
+
 class CaseLam(Node):
     """case-lambda: the first clause that takes the number of arguments is run."""
 
@@ -244,3 +248,20 @@ class CaseLam(Node):
         self.pos = pos
         self.clauses = clauses
         self.name = name
+
+
+def usage(node: Lam | CaseLam) -> str:
+    """How a procedure is called, as Scheme text: (f a b) or (f a #:key size . rest)."""
+    clauses = node.clauses if type(node) is CaseLam else [node]
+    return " or ".join(_call_of(lam, node.name or "procedure") for lam in clauses)
+
+
+def _call_of(lam: Lam, name: str) -> str:
+    words = [name, *(var.name for var in lam.params)]
+    if lam.optional:
+        words += ["#:optional", *(var.name for var, _ in lam.optional)]
+    if lam.keys:
+        words += ["#:key", *(var.name for _, var, _ in lam.keys)]
+    if lam.rest is not None:
+        words += [".", lam.rest.name]
+    return f"({' '.join(words)})"

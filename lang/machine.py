@@ -34,6 +34,7 @@ from lang.ir import (
     Node,
     Seq,
     Var,
+    usage,
 )
 from lang.runtime import control
 from lang.runtime.condition_types import (
@@ -486,11 +487,7 @@ def _enter(procedure: Any, arguments: Sequence[Any], k: Frame) -> State:
     for lam in clauses:
         if _takes(lam, len(arguments)):
             return (_evaluate, lam.body, _bound(lam, arguments, env, variables), variables, k)
-    accepted = " or ".join(
-        f"{len(lam.params)}{'' if _takes(lam, len(lam.params)) and lam.rest is None else '+'}"
-        for lam in clauses
-    )
-    no_clause(procedure.__name__, tuple(arguments), accepted)
+    no_clause(procedure.__name__, tuple(arguments), usage(node))
     raise AssertionError
 
 

@@ -234,11 +234,11 @@ def _explain(error: UnexpectedToken, source: Source) -> NoReturn:
             source.base + (pending.start_pos or 0), f"nothing follows {pending}", None
         ) from None
     if token.type == "$END":
-        assert last is not None
+        last, where = _suspect(opened, source)
         raise ReadError(
             source.base + (last.start_pos or 0),
             f"{last} is never closed",
-            f"add {_OPENERS[last.type][1]}" + _suspect(opened, source),
+            f"add {_OPENERS[last.type][1]}{where}",
         ) from None
     if token.type in _CLOSERS:
         if last is None:
@@ -255,11 +255,13 @@ def _explain(error: UnexpectedToken, source: Source) -> NoReturn:
     raise ReadError(at, "one datum only may follow the dot of a list") from None
 
 
-def _suspect(opened: list[Token], source: Source) -> str:
-    """Where the parenthesis was probably forgotten: before the first form that starts a line
-    although something is still open."""
+def _suspect(opened: list[Token], source: Source) -> tuple[Token, str]:
+    """What was probably not closed, and where: before the first form that starts a line although
+    something is still open."""
     for match in re.finditer(r"^\(", source.text, re.M):
         if match.start() > (opened[0].start_pos or 0):
             line = source.location(match.start()).line
-            return f", probably before line {line}, where the next top-level form starts"
-    return ""
+            before = [token for token in opened if (token.start_pos or 0) < match.start()]
+            where = f", probably before line {line}, where the next top-level form starts"
+            return before[-1], where
+    return opened[-1], ""

@@ -349,14 +349,16 @@ def syntax_rules(form: Pair, env: Env) -> Macro:
 
 def no_match(use: Any, patterns: Sequence[Any] = ()) -> Any:
     """Refuse a macro use that no pattern fits."""
-    name = show(use.car) if type(use) is Pair else show(use)
+    name = show(use.car if type(use) is Pair else use)
     hint = None
     if patterns:
         shapes = []
         for pattern in patterns:
             shape = pattern
-            if type(pattern) is Pair and type(use) is Pair:
-                shape = cons(use.car, pattern.cdr)
+            if type(pattern) is Pair:
+                shape = cons(use.car if type(use) is Pair else use, pattern.cdr)
             shapes.append(show(shape))
         hint = "it is used as " + " or ".join(shapes)
+    if type(use) is not Pair:
+        syntax_error(f"{name} is a macro and cannot be used as a variable", use, hint)
     syntax_error(f"wrong use of {name}: no pattern fits {show(use)}", use, hint)

@@ -33,6 +33,7 @@ from lang.r7rs import CORE_NAMES, LIBRARIES
 from lang.runtime import late
 from lang.runtime.core import core_bindings, staged_names
 from lang.runtime.library import Library
+from lang.runtime.native_errors import innermost, is_scheme
 from lang.runtime.primitives import chance
 from lang.runtime.trampoline import call
 from lang.sources import Source, SourceMap
@@ -471,8 +472,15 @@ class Session:
         position = CURRENT.position
         top = TopLevel(module)
         top.announce(forms)
-        top.scan(forms)
-        nodes = top.nodes()
+        try:
+            top.scan(forms)
+            nodes = top.nodes()
+        except RecursionError as error:
+            frame = innermost(error)
+            if frame is not None and is_scheme(frame):
+                raise
+            message = "forms are nested too deep here, or a macro uses itself without end"
+            raise SchemeSyntaxError(CURRENT.position, message) from None
         CURRENT.position = position
         if keeps_continuation(nodes):
             return top, Interpreted(nodes)

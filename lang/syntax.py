@@ -8,7 +8,7 @@ carry no wrapper: syntax objects are ordinary data with identifiers in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 from lang.data import Pair, Symbol, cons, iterate, symbol
@@ -161,14 +161,19 @@ class Expanded:
 
 
 class Expansion:
-    """What the transformer that is running now needs to know, and where the expander is."""
+    """What the transformer that is running now needs to know, and where the expander is.
 
-    __slots__ = ("env", "position", "table")
+    `steps` counts the uses of macros since the one at `written`, the last that the program writes.
+    """
+
+    __slots__ = ("env", "position", "steps", "table", "written")
 
     def __init__(self) -> None:
         self.env: Env | None = None
         self.table: AliasTable = {}
         self.position: int | None = None
+        self.written: int | None = None
+        self.steps = 0
 
 
 CURRENT: Final = Expansion()
@@ -403,8 +408,15 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     as `cutoff` (from 0 to 1) demands."""
     from difflib import get_close_matches
 
-    near = get_close_matches(name, sorted(set(known)), 3, cutoff)
-    return f"did you mean {' or '.join(near)}?" if near else None
+    return did_you_mean(get_close_matches(name, sorted(set(known)), 3, cutoff))
+
+
+def did_you_mean(names: Sequence[str]) -> str | None:
+    """The hint that names what is near; the ? of a name ends the question, too."""
+    if not names:
+        return None
+    text = f"did you mean {' or '.join(names)}"
+    return text if text.endswith("?") else text + "?"
 
 
 def position_of(form: Any) -> int | None:

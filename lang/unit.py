@@ -26,7 +26,8 @@ _serial = itertools.count()
 
 
 class Unit:
-    """Compiled forms, a code object a file. `constants` are the literals that `code` refers to as global variables.
+    """Compiled forms, a code object a file. `constants` are the literals that `code` refers to as
+    global variables.
 
     `assumed` are the keys that the unit defines and calls as procedures that never return TAIL;
     `open_ended` are the keys that it defines and that may hold procedures which do.

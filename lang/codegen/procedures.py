@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from lang.analyse import Function, binds, has_fixed_clause
 from lang.codegen import forms, loops
 from lang.codegen.emitter import IS, RETURN, Destination, Emitter, Frame
-from lang.ir import CaseLam, Lam, Node, Var
+from lang.ir import CaseLam, Lam, Node, Var, usage
 
 
 def define(
@@ -163,7 +163,7 @@ def _case_lam_body(e: Emitter, node: CaseLam) -> None:
             test = e.all_of([low, high], ast.And())
         body = e.block(lambda: _clause(e, clause))  # noqa: B023
         e.emit(ast.If(test=test, body=body, orelse=[]))
-    arguments = [e.literal(node.name or "lambda"), e.name("$all"), e.literal(_accepted(node))]
+    arguments = [e.literal(node.name or "lambda"), e.name("$all"), e.literal(usage(node))]
     e.emit(ast.Expr(value=e.invoke(e.name("$no_clause"), arguments)))
 
 
@@ -189,14 +189,3 @@ def _clause(e: Emitter, clause: Lam) -> None:
 
 def _item(e: Emitter, index: ast.expr) -> ast.expr:
     return e.place(ast.Subscript(value=e.name("$all"), slice=index, ctx=ast.Load()))
-
-
-def _accepted(node: CaseLam) -> str:
-    counts = []
-    for clause in node.clauses:
-        required, most = len(clause.params), len(clause.params) + len(clause.optional)
-        if clause.rest or clause.keys:
-            counts.append(f"{required} or more")
-        else:
-            counts.append(str(required) if required == most else f"{required} to {most}")
-    return ", ".join(counts)

@@ -20,7 +20,7 @@ from lang.expand import (
     special,
     unspecified,
 )
-from lang.ir import Const, If, Lam, LRef, Node, Var
+from lang.ir import RECEIVER, Const, If, Lam, LRef, Node, Var
 from lang.modules import module_name
 from lang.runtime.primitives import environment
 from lang.syntax import (
@@ -162,7 +162,7 @@ def define_values(x: Pair, context: Context) -> None:
         kept: list[Node] = [LRef(var) for var in params]
         if tail is not None:
             kept.append(LRef(tail))
-        receiver = Lam(params, tail, call_core("vector", *kept))
+        receiver = Lam(params, tail, call_core("vector", *kept), RECEIVER)
         producer = Lam([], None, expand(value, env))
         return call_core("call-with-values", producer, receiver, pos=x.pos)
 

@@ -17,7 +17,7 @@ from lang.expand import (
     seq,
     special,
 )
-from lang.ir import Call, Const, If, Lam, Let, Letrec, LRef, Node, Var
+from lang.ir import RECEIVER, Call, Const, If, Lam, Let, Letrec, LRef, Node, Var
 from lang.syntax import Env, base, is_identifier, show, syntax_error
 
 SRFI_11: Final = ("srfi", "srfi-11")
@@ -31,9 +31,7 @@ def _with_values(producer: Node, params: list[Var], rest: Var | None, body: Node
     """`body` with the values of `producer` bound."""
     if rest is None and len(params) == 1:
         return Let(params, [producer], body)
-    return call_core(
-        "call-with-values", Lam([], None, producer), Lam(params, rest, body, "receive")
-    )
+    return call_core("call-with-values", Lam([], None, producer), Lam(params, rest, body, RECEIVER))
 
 
 def _formals(formals: Any, scope: Env, x: Pair) -> tuple[list[Var], Var | None]:

@@ -75,15 +75,15 @@ def _keyword_error(who: str, message: str, given: Any, names: tuple[str, ...] = 
     )
 
 
-def no_clause(who: str, arguments: tuple[Any, ...], accepted: str) -> None:
-    """No clause of a case-lambda takes that many arguments. `accepted` tells which would do."""
+def no_clause(who: str, arguments: tuple[Any, ...], usage: str) -> None:
+    """No clause of a case-lambda takes that many arguments. `usage` tells which would do."""
     raise SchemeError(
         error_condition(
             "wrong-number-of-args",
             ASSERTION,
             who,
-            "Wrong number of arguments: ~A given, ~A accepted",
-            (len(arguments), accepted),
+            "Wrong number of arguments: ~A given, it is called as ~A",
+            (len(arguments), usage),
         )
     )
 

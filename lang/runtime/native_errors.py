@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from lang.data import Box, scheme_list, symbol
 from lang.errors import SchemeError
+from lang.ir import RECEIVER
 from lang.runtime.condition_types import (
     ASSERTION,
     ERROR,
@@ -147,6 +148,12 @@ def _arity(text: str, frame: FrameType | None) -> Condition | None:
         return None
     name = variable_name(match["name"].rpartition("<locals>.")[2])
     function = _find_function(match["name"], frame)
+    if match["name"].endswith(RECEIVER) and function is not None:
+        names = " ".join(parameters(function))
+        if "given" in match.groupdict():
+            message = "Wrong number of values: ~A for the names (~A)"
+            return _arity_condition("", message, (int(match["given"]), names))
+        return _arity_condition("", "Too few values for the names (~A)", (names,))
     if name == "lambda":
         name = ""
     shown = name or "procedure"
@@ -175,17 +182,22 @@ def _find_function(qualified: str, frame: FrameType | None) -> FunctionType | No
 
 def signature(function: FunctionType, name: str) -> str:
     """How `function` is called, as Scheme text: (frob a b #:optional c . rest)."""
+    return f"({' '.join([name, *parameters(function)])})"
+
+
+def parameters(function: FunctionType) -> list[str]:
+    """The names of the parameters, with what is written between them."""
     code = function.__code__
     names = [variable_name(n) for n in code.co_varnames]
     count = code.co_argcount
     optional = len(function.__defaults__ or ())
-    words = [name, *names[: count - optional]]
+    words = names[: count - optional]
     if optional:
         words += ["#:optional", *names[count - optional : count]]
     if code.co_flags & 0x04:
         rest = names[count + code.co_kwonlyargcount]
         words += ["#:key", "..."] if rest == "$rest" else [".", rest]
-    return f"({' '.join(words)})"
+    return words
 
 
 _OPERANDS: Final = (

@@ -1,4 +1,4 @@
-"""(ice-9 ftw): walking through directories, in sorted order."""
+"""(ice-9 ftw): walking through directories, in sorted order. For builds only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lang.runtime.trampoline import call
 LIBRARY = Library("ice-9", "ftw")
 
 
-@LIBRARY.procedure("scandir")
+@LIBRARY.procedure("scandir", staged=True)
 def scandir(name: Any, select: Any = None, less: Any = None) -> Any:
     """The names in a directory, with . and .., or #f if it cannot be read."""
     from lang.runtime.primitives.sorting import sorted_by
@@ -28,7 +28,7 @@ def scandir(name: Any, select: Any = None, less: Any = None) -> Any:
     return scheme_list(sorted(names) if less is None else sorted_by(names, less))
 
 
-@LIBRARY.procedure("file-system-fold")
+@LIBRARY.procedure("file-system-fold", staged=True)
 def file_system_fold(
     enter: Any,
     leaf: Any,
@@ -63,7 +63,7 @@ def file_system_fold(
     return visit(Path(arguments.string("file-system-fold", 8, name)), initial)
 
 
-@LIBRARY.procedure("file-system-tree")
+@LIBRARY.procedure("file-system-tree", staged=True)
 def file_system_tree(name: Any, enter: Any = None, *_stat: Any) -> Any:
     """(NAME STATUS CHILD ...), where each child is such a tree; #f if there is no such file."""
 
@@ -79,7 +79,7 @@ def file_system_tree(name: Any, enter: Any = None, *_stat: Any) -> Any:
     return tree(root) if root.exists() else False
 
 
-@LIBRARY.procedure("ftw")
+@LIBRARY.procedure("ftw", staged=True)
 def ftw(name: Any, procedure: Any, *_options: Any) -> bool:
     """Call PROCEDURE with each file below NAME, its status and what it is: regular, directory,
     symlink, invalid-stat or directory-not-readable; a directory comes before its files. Ends
@@ -102,7 +102,7 @@ def ftw(name: Any, procedure: Any, *_options: Any) -> bool:
     return visit(Path(arguments.string("ftw", 1, name)))
 
 
-@LIBRARY.procedure("nftw")
+@LIBRARY.procedure("nftw", staged=True)
 def nftw(name: Any, procedure: Any, *options: Any) -> Any:
     """As ftw; PROCEDURE also gets the number of characters before the file's own name, and the
     depth. Options: physical (links are not followed), depth (directories after their files)."""

@@ -151,7 +151,7 @@ def character_test(who: str, position: int, value: Any) -> Callable[[str], bool]
     if type(value) is CharSet:
         return value.__contains__
     if not callable(value):
-        wrong_type(who, position, value)
+        wrong_type(who, position, value, "a character, a char-set or a predicate")
     from lang.data import char
 
     def test(character: str) -> bool:

@@ -33,10 +33,10 @@ LIBRARY.constant("most-negative-fixnum", -(1 << 61))
 
 
 def divided_by_zero(who: str) -> Any:
-    """Signal Guile's numerical-overflow."""
+    """Signal numerical-overflow, Guile's key for this."""
     from lang.runtime.condition_types import ASSERTION
 
-    signal("numerical-overflow", ASSERTION, who, "Numerical overflow", (), False)
+    signal("numerical-overflow", ASSERTION, who, "Division by zero", (), False)
 
 
 _LARGEST_SHIFTED = 2**28
