@@ -7,6 +7,7 @@ lies in memory.
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any, Final
 
 from lang.data import (
@@ -200,6 +201,8 @@ class _Writer:
             return f"#<values {' '.join(self.nested(item) for item in value)}>"
         if callable(value) and hasattr(value, "__name__"):
             return f"#<procedure {value.__name__}>"
+        if kind.__module__ in sys.stdlib_module_names:  # such as the status of a file
+            return f"#<{kind.__name__.replace('_', ' ')}>"
         return repr(value)
 
     def record(self, record: Record) -> str:

@@ -41,17 +41,17 @@ class Condition:
         self.components = components
 
     def __repr__(self) -> str:
-        inner = " ".join(
-            "".join(
-                [component.type.name]
-                + [
-                    f" {f}: {v!r}"
-                    for f, v in zip(component.type.fields, component.values, strict=True)
-                ]
-            )
-            for component in self.components
-        )
-        return f"#<condition {inner}>"
+        from lang.printer import write
+
+        # Guile's view of an error repeats what the message says
+        hidden = (POSITION, THROWN) if self.has_type(MESSAGE) else (POSITION,)
+        words = ["#<condition"]
+        for component in self.components:
+            if component.type not in hidden:
+                words.append(component.type.name)
+                fields = zip(component.type.fields, component.values, strict=True)
+                words += [f"{field}: {write(value)}" for field, value in fields]
+        return f"{' '.join(words)}>"
 
     def has_type(self, wanted: ConditionType) -> bool:
         """Whether a component is of type `wanted` or of a descendant of it."""

@@ -23,6 +23,7 @@ from lang.runtime.dynamic import STATE, Handlers
 from lang.runtime.library import Library
 from lang.runtime.messages import condition_text
 from lang.runtime.native_errors import payload_of
+from lang.runtime.primitives.arguments import SUSPICIOUS, is_endless
 from lang.runtime.signals import error_condition, misc_error, wrong_type
 from lang.runtime.thrown import condition_of_throw, view_as_thrown
 from lang.runtime.trampoline import (
@@ -56,6 +57,8 @@ def _list_items(who: str, items: Any) -> list[Any]:
     while type(rest) is Pair:
         result.append(rest.car)
         rest = rest.cdr
+        if len(result) == SUSPICIOUS and is_endless(rest):
+            break
     if rest is not NIL:
         wrong_type(who, 2, items, "a list")
     return result

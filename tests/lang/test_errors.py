@@ -297,3 +297,10 @@ def test_an_error_in_an_included_file_is_shown_there(tmp_path: Path) -> None:
     assert shown[0].startswith("part.scm:2:3: error: string-append: ")
     assert shown[1:3] == ["    (string-append x 5))", "    ^"]
     assert shown[4:] == ["  called by g, os.scm:2:18", "  called at os.scm:3:7"]
+
+
+@pytest.mark.parametrize("call", ["(map 1+ l)", "(reverse l)", "(apply + l)", "(length l)"])
+def test_lists_without_end_are_refused(call: str) -> None:
+    report, _ = diagnose(f"(define l (list 1 2 3)) (set-cdr! (cddr l) l)\n{call}")
+    assert report.startswith("t.scm:2:1: error: "), report
+    assert "(expecting a list): #0=(1 2 3 . #0#)" in report

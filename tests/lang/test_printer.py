@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
 
 from hypothesis import given
@@ -147,3 +148,7 @@ def test_objects_show_no_addresses() -> None:
     for value in (EOF, UNSPECIFIED, Promise(None, 1), Values((1, 2)), len):
         assert "0x" not in write(value)
     assert write(Values((1, "a"))) == '#<values 1 "a">'
+
+
+def test_what_has_no_text_is_written_without_python() -> None:
+    assert write(os.stat("/")) == "#<stat result>"  # noqa: PTH116

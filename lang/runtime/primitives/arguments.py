@@ -81,14 +81,14 @@ def items(who: str, position: int, value: Any) -> list[Any]:
     while type(rest) is Pair:
         result.append(rest.car)
         rest = rest.cdr
-        if len(result) == _SUSPICIOUS and is_endless(rest):
+        if len(result) == SUSPICIOUS and is_endless(rest):
             wrong_type(who, position, value, "a list")
     if rest is not NIL:
         wrong_type(who, position, value, "a list")
     return result
 
 
-_SUSPICIOUS: Final = 1 << 16
+SUSPICIOUS: Final = 1 << 16
 """The length of a list from which on it may be one that contains itself."""
 
 

@@ -320,7 +320,7 @@ class DirectoryStream:
         return "#<directory stream>"
 
 
-@LIBRARY.procedure("opendir")
+@LIBRARY.procedure("opendir", staged=True)
 def opendir(name: Any) -> DirectoryStream:
     try:
         names = [".", "..", *sorted(os.listdir(arguments.string("opendir", 1, name)))]  # noqa: PTH208

@@ -92,12 +92,18 @@ def reverse_onto(items: Any, tail: Any = NIL) -> Any:
 def _reversed_onto(who: str, items: Any, result: Any) -> Any:
     rest = items
     while type(rest) is Pair:
-        pair = Pair()
-        pair.car = rest.car
-        pair.cdr = result
-        pair.pos = None
-        result = pair
-        rest = rest.cdr
+        for _ in range(arguments.SUSPICIOUS):
+            pair = Pair()
+            pair.car = rest.car
+            pair.cdr = result
+            pair.pos = None
+            result = pair
+            rest = rest.cdr
+            if type(rest) is not Pair:
+                break
+        else:
+            if arguments.is_endless(rest):
+                break
     if rest is not NIL:
         wrong_type(who, 1, items, "a list")
     return result
@@ -201,6 +207,8 @@ def map_(function: Callable[..., Any], first: Any, *more: Any) -> Any:
             value = force()
         values.append(value)
         rest = rest.cdr
+        if len(values) == arguments.SUSPICIOUS and arguments.is_endless(rest):
+            break
     if rest is not NIL:
         wrong_type("map", 2, first, "a list")
     return scheme_list(values)

@@ -99,7 +99,7 @@ ACTING = """
     program-arguments command-line
     current-time current-second current-jiffy gettimeofday get-internal-real-time times
     pipe dup fileno fdopen flock fsync isatty? socket socketpair connect bind listen accept
-    getaddrinfo send recv! select
+    getaddrinfo send recv! select opendir
     """
 """What writes, runs programs, looks at the clock or at the machine."""
 
@@ -107,6 +107,11 @@ ACTING = """
 def test_the_acting_ones_are_staged() -> None:
     known = staged_names().union(*(library.staged for library in late_libraries()))
     assert set(ACTING.split()) <= known
+
+
+def test_directories_are_walked_in_builds_only() -> None:
+    library = importlib.import_module("stdlib.ice_9.ftw").LIBRARY
+    assert library.staged == set(library.bindings)
 
 
 def test_the_names_of_late_libraries_are_listed() -> None:

@@ -72,3 +72,17 @@ def test_message_directives() -> None:
     assert format_message("~A and ~S~%~~", ["x", "y"]) == 'x and "y"\n~'
     assert format_message("plain", [1]) == "plain 1"
     assert format_message("~a", []) == "~a"
+
+
+@pytest.mark.parametrize(
+    ("raised", "shown"),
+    [
+        (
+            '(error "no \\"x\\":" \'x "y" #f)',
+            '#<condition &error &message message: "no \\"x\\":" &irritants irritants: (x "y" #f)>',
+        ),
+        ("(throw 'k 1)", "#<condition &error &thrown key: k args: (1)>"),
+    ],
+)
+def test_conditions_are_written_as_scheme(session: Session, raised: str, shown: str) -> None:
+    assert write(session.eval_text(f"{DEFINITIONS} (caught (lambda () {raised}))")) == shown
