@@ -29,16 +29,23 @@ from lang.runtime.messages import condition_text
 from lang.runtime.native_errors import (
     INTERNAL,
     NOT_A_PROCEDURE,
+    innermost,
     is_scheme,
     payload_of,
     variable_name,
 )
 from lang.runtime.thrown import view_as_thrown
+from lang.runtime.trampoline import force, force_values
 from lang.sources import Location, SourceMap
 from lang.syntax import did_you_mean
 
 BLAME_THE_CALLER: Final = frozenset({parse_keywords.__code__, no_clause.__code__})
 """What a procedure runs to complain about its arguments: the mistake is where it was called."""
+
+
+PENDING: Final = frozenset({force.__code__, force_values.__code__})
+"""What makes tail calls: they fail there, and no longer have a place of their own."""
+CALLING: Final = frozenset({"wrong-number-of-args", "wrong-type-arg"})
 
 
 LONGEST_TRACE: Final = 50
@@ -116,7 +123,10 @@ def explain(
     if nameless and kind != "unbound-variable" and not payload.has_type(LEXICAL):
         message = _operator(location, sources) + message
     hint = payload.field(FIX_HINT, "hint") if isinstance(payload, Condition) else None
-    if nameless and payload.field(MESSAGE, "message") == NOT_A_PROCEDURE:
+    frame = innermost(error)
+    if frame is not None and frame.f_code in PENDING and kind in CALLING:
+        hint = hint or "this is about the last call in what is called here"
+    elif nameless and payload.field(MESSAGE, "message") == NOT_A_PROCEDURE:
         hint = hint or _instead_of_call(location, sources)
     macro = _macro_at(location, sources)
     if kind == "unbound-variable":

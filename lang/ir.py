@@ -250,9 +250,17 @@ class CaseLam(Node):
         self.name = name
 
 
+def takes(lam: Lam, count: int) -> bool:
+    """Can `lam` be called with `count` arguments?"""
+    required = len(lam.params)
+    if lam.rest is not None or lam.keys or lam.allow_other_keys:
+        return count >= required
+    return required <= count <= required + len(lam.optional)
+
+
 def usage(node: Lam | CaseLam) -> str:
     """How a procedure is called, as Scheme text: (f a b) or (f a #:key size . rest)."""
-    clauses = node.clauses if type(node) is CaseLam else [node]
+    clauses = node.clauses if isinstance(node, CaseLam) else [node]
     return " or ".join(_call_of(lam, node.name or "procedure") for lam in clauses)
 
 

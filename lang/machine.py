@@ -34,6 +34,7 @@ from lang.ir import (
     Node,
     Seq,
     Var,
+    takes,
     usage,
 )
 from lang.runtime import control
@@ -485,17 +486,10 @@ def _enter(procedure: Any, arguments: Sequence[Any], k: Frame) -> State:
     node, env, variables = procedure.closure
     clauses = node.clauses if type(node) is CaseLam else [node]
     for lam in clauses:
-        if _takes(lam, len(arguments)):
+        if takes(lam, len(arguments)):
             return (_evaluate, lam.body, _bound(lam, arguments, env, variables), variables, k)
     no_clause(procedure.__name__, tuple(arguments), usage(node))
     raise AssertionError
-
-
-def _takes(lam: Lam, count: int) -> bool:
-    least = len(lam.params)
-    if lam.rest is not None or lam.keys:
-        return count >= least
-    return least <= count <= least + len(lam.optional)
 
 
 def _bound(

@@ -36,6 +36,7 @@ from lang.ir import (
     LSet,
     Node,
     Seq,
+    takes,
 )
 
 LONGEST_CHAIN: Final = 12
@@ -409,7 +410,9 @@ def _tail_call(e: Emitter, node: Call) -> None:
         e.emit(ast.Return(value=inlined if inlined is not None else plain_call(e, node)))
         return
     callee = analysis.procedure(node.function)
-    if callee is not None and not analysis.trampolined(frame.function, callee):
+    if callee is not None and not (
+        takes(callee, len(node.arguments)) and analysis.trampolined(frame.function, callee)
+    ):  # a call with a wrong number of arguments fails here, where its place is known
         e.emit(ast.Return(value=plain_call(e, node)))
         return
     function, *arguments = operands(e, [node.function, *node.arguments])

@@ -86,6 +86,12 @@ CASES = {
     "(list 1 2))": "t.scm:1:11: error:",
     "(let ((x 1) (y)) x)": "t.scm:1:13: error:",
     "(if)": "t.scm:1:1: error:",
+    "(let loop ((i 0))\n  (if (< i 3)\n    (loop)))": (
+        "t.scm:3:5: error: loop: Too few arguments, it is called as (loop i)"
+    ),
+    "(define (e? n) (if (= n 0) #t (o? (- n 1) 1)))\n(define (o? n) (e? (- n 1)))\n(e? 4)": (
+        "t.scm:1:31: error: o?: Wrong number of arguments: 2 given, it is called as (o? n)"
+    ),
     "(list 1 if)": "t.scm:1:9: error: if is syntax",
     "(f\n  (list 1\n(define x\n  2": "t.scm:2:3: error: ( is never closed",
     "(list (/ 5 0))": "t.scm:1:7: error: /: Division by zero",
@@ -240,6 +246,7 @@ def test_a_form_that_is_not_imported_is_the_error_and_not_its_parts(
         ("(define x 5)\n(list (x))", "without parentheses, x is the variable's value"),
         ("(list (1 + 2))", "the operator comes first: (+ 1 2)"),
         ("(list 1, 2)", "blanks alone part what is in a list: write 1"),
+        ("(define (f g) (g))\n(list (f 5))", "this is about the last call in what is called here"),
         ("(print 1)", "(display x) writes a value"),
         ("(list nil)", "'() is the empty list, #f is false"),
         (
