@@ -29,6 +29,8 @@ from lang.runtime.messages import condition_text
 from lang.runtime.native_errors import (
     INTERNAL,
     NOT_A_PROCEDURE,
+    TOO_FEW_VALUES,
+    WRONG_VALUES,
     innermost,
     is_scheme,
     payload_of,
@@ -123,11 +125,8 @@ def explain(
     if nameless and kind != "unbound-variable" and not payload.has_type(LEXICAL):
         message = _operator(location, sources) + message
     hint = payload.field(FIX_HINT, "hint") if isinstance(payload, Condition) else None
-    frame = innermost(error)
-    if frame is not None and frame.f_code in PENDING and kind in CALLING:
-        hint = hint or "this is about the last call in what is called here"
-    elif nameless and payload.field(MESSAGE, "message") == NOT_A_PROCEDURE:
-        hint = hint or _instead_of_call(location, sources)
+    if kind in CALLING:
+        hint = hint or _about_the_call(error, payload, location, sources)
     macro = _macro_at(location, sources)
     if kind == "unbound-variable":
         name = _unbound_name(payload)
@@ -338,6 +337,19 @@ def _operators_around(text: str, place: int) -> list[tuple[str, int]]:
             open_.pop()
     heads = (re.compile(r"[^\s()\[\]\"';]+").match(text, at) for at in reversed(open_))
     return [(head[0], head.start() - 1) for head in heads if head]
+
+
+def _about_the_call(
+    error: BaseException, payload: Condition, location: Location | None, sources: SourceMap
+) -> str | None:
+    """What to look for if a call itself is wrong."""
+    message = payload.field(MESSAGE, "message")
+    frame = innermost(error)
+    if frame is not None and frame.f_code in PENDING:
+        if message in (WRONG_VALUES, TOO_FEW_VALUES):
+            return None
+        return "this is about the last call in what is called here"
+    return _instead_of_call(location, sources) if message == NOT_A_PROCEDURE else None
 
 
 def _instead_of_call(location: Location | None, sources: SourceMap) -> str | None:

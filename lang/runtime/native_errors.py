@@ -61,6 +61,8 @@ def variable_name(key: str) -> str:
     return text.split(" ")[0] or key
 
 
+WRONG_VALUES: Final = "Wrong number of values: ~A for the names (~A)"
+TOO_FEW_VALUES: Final = "Too few values for the names (~A)"
 NOT_A_PROCEDURE: Final = "~A is called as if it were a procedure"
 
 
@@ -126,9 +128,13 @@ def _type(error: Any, frame: FrameType | None) -> Condition | None:
             NOT_A_PROCEDURE,
             (type_name(called[1]),),
         )
-    if frame is None or not is_scheme(frame):
+    if frame is None or not (is_scheme(frame) or frame.f_globals.get("__name__") in _OF_FRACTIONS):
         return None
     return _arithmetic(text)
+
+
+_OF_FRACTIONS: Final = ("fractions", "lang.rationals")
+"""The Python modules that compute for compiled code, without a look at the other operand."""
 
 
 _ARITY: Final = (
@@ -151,9 +157,8 @@ def _arity(text: str, frame: FrameType | None) -> Condition | None:
     if match["name"].endswith(RECEIVER) and function is not None:
         names = " ".join(parameters(function))
         if "given" in match.groupdict():
-            message = "Wrong number of values: ~A for the names (~A)"
-            return _arity_condition("", message, (int(match["given"]), names))
-        return _arity_condition("", "Too few values for the names (~A)", (names,))
+            return _arity_condition("", WRONG_VALUES, (int(match["given"]), names))
+        return _arity_condition("", TOO_FEW_VALUES, (names,))
     if name == "lambda":
         name = ""
     shown = name or "procedure"
@@ -231,7 +236,12 @@ def _arithmetic(text: str) -> Condition:
                 f"Wrong type argument: a {wanted} is expected, not ~A",
                 (type_name(wrong),),
             )
-    return error_condition("wrong-type-arg", ASSERTION, None, "Wrong type argument (~A)", (text,))
+    index = re.fullmatch(r"\w+ indices must be integers.*, not '?(\w+)'?", text)
+    message = "Wrong type argument: an index is expected, not ~A"
+    if index is None:
+        message = "Wrong type argument (~A)"
+    shown = type_name(index[1]) if index else text
+    return error_condition("wrong-type-arg", ASSERTION, None, message, (shown,))
 
 
 def type_name(python_name: str) -> str:
@@ -246,6 +256,7 @@ _TYPE_NAMES: Final = {
     "float": "a real number",
     "complex": "a complex number",
     "Fraction": "a fraction",
+    "Rational": "a fraction",
     "bool": "a boolean",
     "Pair": "a pair",
     "Nil": "the empty list",

@@ -95,6 +95,11 @@ CASES = {
     "(list 1 if)": "t.scm:1:9: error: if is syntax",
     "(f\n  (list 1\n(define x\n  2": "t.scm:2:3: error: ( is never closed",
     "(list (/ 5 0))": "t.scm:1:7: error: /: Division by zero",
+    "(list (modulo 1/2 +i))": "t.scm:1:7: error: modulo: Wrong type argument: a real number is",
+    "(list (string-ref (list->string '(#\\a)) 1.5))": "t.scm:1:7: error: string-ref: ",
+    "((lambda (x) (list (vector-ref x 1.5))) (vector 1 2))": (
+        "t.scm:1:20: error: Wrong type argument: an index is expected, not a real number"
+    ),
     "(define-values (a b) (values 1 2 3))": (
         "t.scm:1:1: error: Wrong number of values: 3 for the names (a b)"
     ),
