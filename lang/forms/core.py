@@ -144,7 +144,7 @@ def bindings(x: Pair, clauses: Any, usage: str) -> list[tuple[Identifier, Any, P
         if len(items) != 2 or type(clause.cdr) is not Pair or clause.cdr.cdr is not NIL:
             syntax_error(
                 f"a binding in {show(x.car)} is (variable value), not {show(clause)}",
-                clause if type(clause) is Pair else x,
+                clause if type(clause) is Pair or is_identifier(clause) else x,
                 f"it is used as {usage}",
             )
         if not is_identifier(items[0]):

@@ -297,7 +297,7 @@ class _Construction:
         if not items or not is_identifier(items[0]):
             syntax_error(
                 f"{record}: a field is written (name value), not {show(clause)}",
-                clause if type(clause) is Pair else self.x,
+                clause if type(clause) is Pair or is_identifier(clause) else self.x,
             )
         name = base(items[0])
         if name.name == "inherit" and name not in known:

@@ -85,6 +85,7 @@ CASES = {
     '(display "abc': "t.scm:1:10: error:",
     "(list 1 2))": "t.scm:1:11: error:",
     "(let ((x 1) (y)) x)": "t.scm:1:13: error:",
+    "(let ((x 1) y) x)": "t.scm:1:13: error: a binding in let is (variable value), not y",
     "(if)": "t.scm:1:1: error:",
     "(let loop ((i 0))\n  (if (< i 3)\n    (loop)))": (
         "t.scm:3:5: error: loop: Too few arguments, it is called as (loop i)"
