@@ -7,6 +7,7 @@
 (define-module (guix gexp)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-9)
+  #:use-module (srfi srfi-35)
   #:use-module (guix store)
   #:re-export (gexp? gexp-inputs)
   #:export (plain-file plain-file? plain-file-name plain-file-content
@@ -35,11 +36,12 @@
   (%plain-file name content))
 
 (define-record-type <local-file>
-  (%local-file path name recursive?)
+  (%local-file path name recursive? location)
   local-file?
   (path local-file-path)
   (name local-file-name)
-  (recursive? local-file-recursive?))
+  (recursive? local-file-recursive?)
+  (location local-file-location))
 
 (define-syntax local-file
   (syntax-rules ()
@@ -48,7 +50,27 @@
 
 (define* (make-local-file location file #:optional (name (basename file)) #:key recursive?)
   "The file FILE, found beside the source at LOCATION; a directory if RECURSIVE?."
-  (%local-file (beside-source location file) name recursive?))
+  (%local-file (beside-source location file) name recursive? location))
+
+(define (check-local-file file)
+  "Raise an error where FILE is written if it is not there, or a directory that was not expected."
+  (let ((path (local-file-path file)))
+    (case (file-kind path)
+      ((#f) (refuse-local-file file (string-append "there is no file " path) #f))
+      ((directory)
+       (unless (local-file-recursive? file)
+         (refuse-local-file file (string-append path " is a directory")
+                            "add #:recursive? #t if that is what you mean"))))))
+
+(define (refuse-local-file file message hint)
+  (raise (apply make-compound-condition
+                (condition (&error))
+                (condition (&message (message (string-append "local-file: " message))))
+                (append (if hint (list (condition (&fix-hint (hint hint)))) '())
+                        (if (local-file-location file)
+                            (list (condition
+                                   (&error-location (location (local-file-location file)))))
+                            '())))))
 
 (define-record-type <computed-file>
   (%computed-file name gexp options)
@@ -268,11 +290,11 @@ it is wanted in native context, and gives a <lowered>."
   (let ((inputs (map (lambda (input) (lower-input input native?)) (gexp-inputs gexp))))
     (combine (apply (gexp-build gexp) (map lowered-value inputs)) inputs)))
 
-(define* (gexp->derivation name gexp #:key (env-vars '()))
-  "The derivation called NAME that evaluates GEXP in a build sandbox."
+(define* (gexp->derivation name gexp #:key (env-vars '()) (location (gexp-location gexp)))
+  "The derivation called NAME that evaluates GEXP, written at LOCATION, in a build sandbox."
   (let ((lowered (lower-gexp gexp #f)))
     (staged-derivation name (lowered-value lowered) (gexp-modules gexp)
-                       (lowered-inputs lowered) env-vars (gexp-location gexp))))
+                       (lowered-inputs lowered) env-vars location)))
 
 (define (text-parts parts)
   "A <lowered> of the text of PARTS, one after the other."
@@ -345,6 +367,7 @@ it is wanted in native context, and gives a <lowered>."
 
 (define-compiler! local-file?
   (lambda (file native?)
+    (check-local-file file)
     (let ((item (add-file-to-store (local-file-name file) (local-file-path file)
                                    (local-file-recursive? file))))
       (make-lowered item (list item) '()))))

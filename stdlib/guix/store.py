@@ -17,11 +17,12 @@ from lang.data import (
     Symbol,
     python_list,
     scheme_list,
+    symbol,
 )
 from lang.printer import write
 from lang.reader import read_all
 from lang.runtime.library import Library
-from lang.runtime.signals import misc_error, wrong_type
+from lang.runtime.signals import wrong_type
 from lang.sources import Location, Source
 from stdlib.context import current
 
@@ -192,12 +193,16 @@ def source_imports(path: str) -> Any:
 @LIBRARY.procedure("add-file-to-store")
 def add_file_to_store(name: str, path: str, recursive: object) -> str:
     """Keep the file (or directory, if `recursive`) at `path` as a store item; gives its path."""
+    return current().store.add_path(name, Path(path), recursive is not False)
+
+
+@LIBRARY.procedure("file-kind")
+def file_kind(path: str) -> Symbol | bool:
+    """The symbol regular, directory or other; #f if there is nothing at `path`."""
     file = Path(path)
     if not file.exists():
-        misc_error("local-file", "there is no file ~s", path)
-    if file.is_dir() and recursive is False:
-        misc_error("local-file", "~s is a directory: add #:recursive? #t", path)
-    return current().store.add_path(name, file, recursive is not False)
+        return False
+    return symbol("regular" if file.is_file() else "directory" if file.is_dir() else "other")
 
 
 @LIBRARY.procedure("beside-source")

@@ -105,6 +105,8 @@ def test_directories_of_copies(run_kiln: RunKiln, tmp_path: Path) -> None:
             "twice",
         ),
         ('(directory-union "x" (list "/tmp"))', "list of file-like objects"),
+        ('(local-file "no-such-file")', "there is no file"),
+        ('(local-file "/")', "is a directory"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_place(
