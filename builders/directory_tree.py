@@ -13,6 +13,13 @@ from builders.tree import Entry
 class NotADirectory(BuilderError):
     """What should fill a file system is a single file."""
 
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} is to fill a file system and is a single file",
+            hint="an initializer leaves a directory at #$output",
+        )
+        self.part = 0
+
 
 @builder("directory-tree")
 def directory_tree(build: Build) -> None:
@@ -28,10 +35,7 @@ def directory_tree(build: Build) -> None:
     source = build.arguments["source"]
     directory = build.real(source)
     if not directory.is_dir():
-        raise NotADirectory(
-            f"{build.name} is to fill a file system and is a single file",
-            hint="an initializer leaves a directory at #$output",
-        )
+        raise NotADirectory(build.name)
     time = build.epoch * 1_000_000_000
     entries = scan(directory, source=source, owner=(0, 0), time=time, reproducible=True)
     names = build.arguments.get("below") or []

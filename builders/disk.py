@@ -52,16 +52,19 @@ class PartitionsOverlap(BadPartitions):
             hint="leave offset out, or make the partitions before it smaller",
         )
         self.number = number
+        self.field = "offset"
 
 
 class DiskTooSmall(BadPartitions):
-    def __init__(self, needed: int, size: int) -> None:
+    def __init__(self, needed: int, size: int, biggest: str = "") -> None:
         super().__init__(
             f"the partitions and their table need {needed:,} bytes, but the image's size is "
             f"{size:,}: {needed - size:,} too few",
-            hint="give a bigger size for the image, or none",
+            hint="give a bigger size for the image, or none"
+            + (f"; the largest files are {biggest}" if biggest else ""),
         )
         self.needed = needed
+        self.field = "size"
 
 
 class DiskTooBig(BadPartitions):

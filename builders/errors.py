@@ -6,7 +6,8 @@ from __future__ import annotations
 class BuilderError(Exception):
     """Base of all errors that builders raise on purpose; `kiln` prints them without a traceback.
 
-    `part` is the number of the part of a derivation that it is about (Derivation.places).
+    `part` is the number of the part of a derivation that it is about (Derivation.places), `field`
+    the name of that part's field.
     """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
@@ -14,3 +15,4 @@ class BuilderError(Exception):
         self.message = message
         self.hint = hint
         self.part: int | None = None
+        self.field: str | None = None

@@ -21,6 +21,7 @@ from builders.disk import (
     tail,
 )
 from builders.errors import BuilderError
+from builders.filesystems.hierarchy import TreeDoesNotFit
 from builders.filesystems.workroom import Workroom
 from builders.mtree import read_item
 from builders.plan import Plan, Segment, uncollected
@@ -242,7 +243,11 @@ def _plan_partitions(
         left = (size - tail(table) - end) // filler.alignment * filler.alignment
         if left <= 0:
             raise DiskTooSmall(end + tail(table) + filler.alignment, size)
-        plans[filler.number] = _plan_partition(build, filler, left)
+        try:
+            plans[filler.number] = _plan_partition(build, filler, left)
+        except TreeDoesNotFit as error:  # what is too small is the disk
+            least = -(-error.needed // filler.alignment) * filler.alignment
+            raise DiskTooSmall(end + least + tail(table), size, error.biggest) from error
     return [plans[each.number] for each in partitions]
 
 

@@ -44,6 +44,7 @@ class BuildFailed(BuilderError):
         self.kept = kept
         self.kind = problem.kind
         self.part = problem.part
+        self.field = problem.field
         self.others: tuple[BuildFailed, ...] = ()
 
 

@@ -60,7 +60,7 @@ class Task:
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Why a task failed. `kind` is the exception's class name; `full`: no space was left; `part`:
-    which part of the derivation it is about.
+    which part of the derivation it is about, `field`: which field of that.
     """
 
     kind: str
@@ -68,6 +68,7 @@ class Problem:
     hint: str | None = None
     full: bool = False
     part: int | None = None
+    field: str | None = None
 
 
 class WrongContents(BuilderError):
@@ -172,7 +173,9 @@ def _problem(error: Exception) -> Problem:
     if full:
         return Problem(type(error).__name__, "no space is left on the disk", full=True)
     if isinstance(error, BuilderError):
-        return Problem(type(error).__name__, error.message, error.hint, part=error.part)
+        return Problem(
+            type(error).__name__, error.message, error.hint, part=error.part, field=error.field
+        )
     if isinstance(error, OSError):
         return Problem(type(error).__name__, str(error))
     return Problem("InternalError", f"{type(error).__name__}: {error}")

@@ -137,11 +137,16 @@ def _placed(error: BuilderError) -> str | None:
         return None
     derivation = error.derivation
     origin = derivation.origin
-    if error.part is not None:
-        origin = derivation.places.get(error.part, origin)
+    if error.part is not None or error.field is not None:
+        origin = derivation.places.get(error.part or 0, origin)
     if origin is None:
         return None
     location = Location(*origin)
+    if error.field is not None:
+        from lang.data import symbol
+        from stdlib.gnu.partitions import field_location
+
+        location = field_location(location, symbol(error.field)) or location
     path = Path(location.file)
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     source = SourceMap().add(location.file, text)

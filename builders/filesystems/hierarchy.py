@@ -191,8 +191,10 @@ class TreeDoesNotFit(BadTree):
         super().__init__(
             f"the tree needs {needed:,} bytes as {what}, but the size given is {size:,}: "
             f"{needed - size:,} too few",
-            hint="give a bigger size, or none for one that fits; the largest files are "
-            + (biggest or "none"),
+            hint="give a bigger size, or none for one that fits"
+            + (f"; the largest files are {biggest}" if biggest else ""),
         )
         self.needed = needed
         self.size = size
+        self.biggest = biggest
+        self.field = "size"

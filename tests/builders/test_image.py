@@ -166,6 +166,27 @@ def test_a_hybrid_lists_all_but_the_place_of_grubs_core_in_its_mbr(store: Path) 
     assert [sector[0x1BE + 16 * n] for n in range(4)] == [0, 0, 0x80, 0]
 
 
+def fill(store: Path) -> None:
+    """A tree of 9 MiB."""
+    big = Entry("big", "f", 0o644, size=9 * MIB, ref=Content("pack", 0))
+    (store / "t-system" / "manifest").write_text(mtree.write([Entry("", "d", 0o755), big]))
+
+
+def test_what_is_too_small_is_told_apart(store: Path) -> None:
+    fill(store)
+    with pytest.raises(TreeDoesNotFit) as root_size:
+        image.plan_image(build(store, partitions=[root(size=MIB)]))
+    assert (root_size.value.part, root_size.value.field) == (1, "size")
+    with pytest.raises(disk.DiskTooSmall) as disk_size:
+        image.plan_image(build(store, size=3 * MIB))
+    assert (disk_size.value.part, disk_size.value.field) == (0, "size")
+    assert "/big" in (disk_size.value.hint or "")
+    enough = disk_size.value.needed
+    assert image.plan_image(build(store, size=enough)).size == enough
+    with pytest.raises(disk.DiskTooSmall):
+        image.plan_image(build(store, size=enough - 512))
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
@@ -186,14 +207,7 @@ def test_what_cannot_be_made_is_an_error_before_anything_is_written(
 ) -> None:
     one = build(store, **arguments)
     if one.arguments["partitions"][0].get("size") == MIB:
-        (store / "t-system" / "manifest").write_text(
-            mtree.write(
-                [
-                    Entry("", "d", 0o755),
-                    Entry("big", "f", 0o644, size=9 * MIB, ref=Content("pack", 0)),
-                ]
-            )
-        )
+        fill(store)
     with pytest.raises(error):
         image.disk_image(one)
     assert not one.output.exists()

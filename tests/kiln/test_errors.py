@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from builders.derivation import Derivation
+from builders.job import BuildFailed
+from builders.worker import Problem
+from kiln.report import describe
 from tests.conftest import RunKiln
 
 DECLARATION = """\
@@ -104,3 +108,18 @@ def test_a_subvolume_wants_a_btrfs(run_kiln: RunKiln, tmp_path: Path) -> None:
     assert ended.status == 1
     assert "subvolume @, but its partition is ext4" in ended.err, ended.err
     assert "os.scm:6:23: error: " in ended.err
+
+
+def test_the_error_of_a_build_is_at_the_field_that_it_is_about(tmp_path: Path) -> None:
+    file = tmp_path / "image.scm"
+    file.write_text('(image (size 5)\n  (partitions (list (partition (label "a")\n (size 6)))))\n')
+    places = {0: (str(file), 1, 1), 1: (str(file), 2, 21)}
+    made = Derivation("disk.img", "disk-image", {}, places=places)
+    for problem, line, column in (
+        (Problem("TreeDoesNotFit", "m", part=1, field="size"), 3, 2),
+        (Problem("TreeDoesNotFit", "m", part=1, field="offset"), 2, 21),
+        (Problem("DiskTooSmall", "m", part=0, field="size"), 1, 8),
+        (Problem("TreeDoesNotFit", "m", field="size"), 1, 8),
+    ):
+        assert describe(BuildFailed(made, problem)).startswith(f"{file}:{line}:{column}: error:")
+    assert describe(BuildFailed(made, Problem("StoreFull", "m"))).startswith("kiln: error:")

@@ -65,7 +65,7 @@ def plan(tree: Sequence[Entry], options: Ext4Options, form: Format = EXT4) -> Pl
                 raise OutOfSpace
             return _Writer(found, layout, options, options.size).write()
         except (OutOfSpace, TooManyInodes):
-            needed = max(smallest.blocks * BLOCK, options.size + BLOCK)
+            needed = BLOCK * max(smallest.blocks, options.size // BLOCK + 1)
             raise TreeDoesNotFit(tree, needed, options.size, form.name) from None
     free = options.free_blocks(found.blocks)
     wanted = found.blocks + free

@@ -7,6 +7,7 @@
   #:use-module (guix gexp)
   #:use-module (guix store)
   #:use-module (gnu image)
+  #:use-module (gnu partitions)
   #:use-module (gnu system partitions)
   #:use-module (gnu system uuid)
   #:export (partition-content partition->json make-partition-image))
@@ -56,11 +57,12 @@ the system, and MAKE-ESP gives that of an EFI system partition."
          (blob? (string=? (partition-file-system part) "unformatted"))
          (lowered (lower-object
                    (if code
-                       (computed-file "partition"
+                       (gexp->derivation "partition"
                          (with-imported-modules '((guix build utils) (gnu build image))
                            #~(fill-partition #$output #$initializer
                                              #:system #$system #:efi #$efi
-                                             #:blob? #$blob?)))
+                                             #:blob? #$blob?))
+                         #:location (gexp-location initializer))
                        initializer)))
          (source (lowered-value lowered)))
     (if blob?
@@ -72,7 +74,9 @@ the system, and MAKE-ESP gives that of an EFI system partition."
                                      (vector ".kiln-system" ".kiln-efi")
                                      (vector))))
                      (append (filter identity (list system efi)) (lowered-inputs lowered))
-                     "look through a partition's files")))))
+                     "look through a partition's files"
+                     (list (and (partition-location part)
+                                (field-location (partition-location part) 'initializer))))))))
 
 (define (size-or-null part)
   (if (eq? (partition-size part) 'guess) 'null (partition-size part)))
@@ -134,4 +138,5 @@ initializer cannot ask for the system's files."
                                  (label . ,(or (partition-label part) 'null))
                                  (uuid . ,(uuid-string own)))))
                    inputs
-                   "write the file system")))))
+                   "write the file system"
+                   (list (partition-location part)))))))
