@@ -21,9 +21,30 @@
             image-type-description
             root-partition? esp-partition? grow-partition? find-root-partition))
 
-(define (size? value) (or (eq? value 'guess) (and (integer? value) (> value 0))))
-(define (offset? value) (and (integer? value) (>= value 0) (zero? (modulo value 512))))
-(define (alignment? value) (and (integer? value) (> value 0) (zero? (modulo value 512))))
+(define (count? value) (and (exact-integer? value) (> value 0)))
+(define (bytes? value) (and (exact-integer? value) (<= 0 value %most-bytes)))
+(define (size? value) (or (eq? value 'guess) (and (bytes? value) (> value 0))))
+(define (offset? value) (and (bytes? value) (zero? (modulo value 512))))
+(define (alignment? value) (and (offset? value) (> value 0)))
+
+;; What a file can have on the usual file systems of hosts.
+(define %most-bytes (expt 2 44))
+
+(define %size-text "a number of bytes, at most 16 TiB, or 'guess")
+(define %place-text "a number of bytes, a multiple of 512, at most 16 TiB")
+
+(define (full-uuid? value) (and (uuid? value) (eq? (uuid-type value) 'dce)))
+
+(define (file-name? value)
+  "Can VALUE be the name of an item in the store, with what says its format behind?"
+  (let ((name (if (symbol? value) (symbol->string value) value)))
+    (and (string? name)
+         (< 0 (string-length name) 200)
+         (not (memv (string-ref name 0) '(#\. #\-)))
+         (string-every %name-characters name))))
+
+(define %name-characters
+  (string->char-set "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-._?="))
 
 (define %formats
   '(disk-image compressed-qcow2 vmdk vhd vhdx iso9660 docker oci tarball wsl2 squashfs erofs cpio
@@ -57,13 +78,13 @@
 
 (define-record-type* <partition> partition make-partition partition?
   (size partition-size (default 'guess)
-        (sanitize (ensure size? "a number of bytes or 'guess"))
+        (sanitize (ensure size? %size-text))
         (documentation "its size in bytes, or 'guess for what its content needs"))
   (offset partition-offset (default 0)
-          (sanitize (ensure offset? "a number of bytes, a multiple of 512"))
+          (sanitize (ensure offset? %place-text))
           (documentation "where it starts, in bytes; 0 leaves it to Kiln"))
   (alignment partition-alignment (default (expt 2 20))
-             (sanitize (ensure alignment? "a number of bytes, a multiple of 512"))
+             (sanitize (ensure alignment? %place-text))
              (documentation "what its start is a multiple of, in bytes"))
   (file-system partition-file-system (default "ext4")
                (sanitize (ensure (lambda (v) (member v %file-systems))
@@ -79,10 +100,11 @@
   ;; hidden: the procedure uuid is called in the fields behind it, as well
   (uuid partition-uuid (default #f) (hidden) (sanitize (ensure-optional uuid? "a uuid"))
         (documentation "the file system's UUID; #f for one that follows from the declaration"))
-  (partition-uuid partition-partition-uuid (default #f) (sanitize (ensure-optional uuid? "a uuid"))
+  (partition-uuid partition-partition-uuid (default #f)
+                  (sanitize (ensure-optional full-uuid? "a uuid of 8-4-4-4-12 digits"))
                   (documentation "the partition's UUID in a GPT"))
   (type partition-type (default #f)
-        (sanitize (ensure-optional (lambda (v) (or (uuid? v) (integer? v)))
+        (sanitize (ensure-optional (lambda (v) (or (full-uuid? v) (exact-integer? v)))
                                    "the uuid of a GPT type or the number of an MBR type"))
         (documentation "the partition's type; #f for what its file system is known by"))
   (flags partition-flags (default '())
@@ -97,13 +119,14 @@
 
 (define-record-type* <image> image make-image image?
   (name image-name (default #f)
-        (sanitize (ensure-optional (lambda (v) (or (symbol? v) (string? v))) "a symbol"))
+        (sanitize (ensure-optional file-name?
+                                   "a symbol of letters, digits and + - . _ ? =, not beginning with . or -"))
         (documentation "its name, a symbol"))
   (format image-format (default 'disk-image) (sanitize (one-of %formats))
           (documentation "what kind of file it is: disk-image, compressed-qcow2, iso9660…"))
   (platform image-platform (default #f) (sanitize ensure-supported-platform)
             (documentation "the machine that it is for, x86_64-linux; #f for one like this"))
-  (size image-size (default 'guess) (sanitize (ensure size? "a number of bytes or 'guess"))
+  (size image-size (default 'guess) (sanitize (ensure size? %size-text))
         (documentation "the size of the whole, in bytes, or 'guess"))
   (operating-system image-operating-system (default #f)
                     (sanitize (ensure-optional operating-system? "an operating-system"))
@@ -128,8 +151,7 @@
   (substitutable? image-substitutable? (default #t) (sanitize ensure-boolean)
                   (documentation "whether a finished one may be fetched; Kiln always builds"))
   (max-layers image-max-layers (default #f)
-              (sanitize (ensure-optional (lambda (v) (and (integer? v) (> v 0)))
-                                         "a number of one or more"))
+              (sanitize (ensure-optional count? "a number of one or more"))
               (documentation "how many layers a container image has at most"))
   (location image-location (innate) (default (current-source-location))))
 
@@ -166,9 +188,11 @@
                              (&fix-hint (hint "give the root's partition (flags '(boot))")))))
           ((null? (cdr roots)) (car roots))
           (else
-           (raise (condition (&error)
-                             (&message (message "a second partition has the flag boot"))
-                             (&error-location
-                              (location (field-location (partition-location (cadr roots))
-                                                        'flags)))
-                             (&fix-hint (hint "only the root has it"))))))))
+           (let ((second (partition-location (cadr roots))))
+             (raise (condition (&error)
+                               (&message (message "a second partition has the flag boot"))
+                               (&error-location
+                                (location (if second
+                                              (field-location second 'flags)
+                                              (field-location (image-location image) 'partitions))))
+                               (&fix-hint (hint "only the root has it")))))))))

@@ -56,6 +56,10 @@ FIELDS = [
     ("enough", '(partitions (list root (partition (file-system "fat32") ^(size 1048576))))'),
     ("262144 are the least", "(partitions (list root (partition ^(size 4096))))"),
     ("a number of bytes", "(partitions (list root (partition ^(size 0))))"),
+    ("a number of bytes", "(partitions (list root (partition ^(size 67108864.0))))"),
+    ("at most 16 TiB", f"{GPT}(partitions (list root (partition ^(size {1 << 60}))))"),
+    ("at most 16 TiB", f"{GPT}^(size {1 << 70}) (partitions (list root))"),
+    ("beyond 16 TiB", f"{GPT}(partitions (list root (partition ^(offset {1 << 44}))))"),
     ("no size of its own", '(partitions (list root (partition ^(file-system "swap"))))'),
     ("no size of its own", '(partitions (list root (partition ^(file-system "unformatted"))))'),
     (
@@ -73,6 +77,7 @@ FIELDS = [
         f"{GPT}(partitions (list esp-partition root"
         """ (partition (file-system "vfat") ^(flags '(esp)))))""",
     ),
+    ("a second partition has the flag boot", "^(partitions (list root root))"),
     ("no partition with the flag boot", "^(partitions (list esp-partition))"),
     ("flags: boot, esp", "(partitions (list root (partition ^(flags '(bootable)))))"),
     (
@@ -119,6 +124,29 @@ FIELDS = [
         "FAT file system, not ext4",
         f'{GPT}(partitions (list root (partition (flags \'(esp)) ^(file-system "ext4"))))',
     ),
+    (
+        "8-4-4-4-12",
+        f'{GPT}(partitions (list root (partition ^(partition-uuid (uuid "1234-ABCD" \'fat)))))',
+    ),
+    ("GPT type", '(partitions (list root (partition ^(type (uuid "1234-ABCD" \'fat)))))'),
+    (
+        "the same UUID",
+        f"(partitions (list root (partition (uuid {UUID})) (partition ^(uuid {UUID}))))",
+    ),
+    (
+        "the same UUID",
+        f"{GPT}(partitions (list root (partition (partition-uuid {UUID}))"
+        f" (partition ^(partition-uuid {UUID}))))",
+    ),
+    # roots
+    (
+        "cannot be vfat: it has to hold",
+        '(partitions (list (partition (inherit root) ^(file-system "vfat"))))',
+    ),
+    (
+        "cannot be erofs: what is written",
+        '(volatile-root? #f) (partitions (list (partition (inherit root) ^(file-system "erofs"))))',
+    ),
     # file systems
     ("one of ext2", '(partitions (list root (partition ^(file-system "ntfs"))))'),
     (
@@ -148,7 +176,23 @@ FIELDS = [
         '(partitions (list root (partition (file-system "unformatted") (size 512)'
         ' ^(file-system-options \'("-x")))))',
     ),
+    (
+        "this is one file",
+        '(partitions (list root (partition ^(initializer (plain-file "a" "b")))))',
+    ),
+    (
+        "this is one file",
+        f'(partitions (list root (partition ^(initializer (local-file "{__file__}")))))',
+    ),
+    (
+        "not a directory",
+        '(partitions (list root (partition (file-system "unformatted")'
+        ' ^(initializer (local-file "/" #:recursive? #t)))))',
+    ),
     # images
+    ("a symbol of letters", "^(name 'a/b) (partitions (list root))"),
+    ("a symbol of letters", '^(name "") (partitions (list root))'),
+    ("a number of one or more", "(format 'docker) ^(max-layers 2.0)"),
     ("cannot be made yet", "^(platform aarch64-linux) (partitions (list root))"),
     ("holds all of its files", "^(shared-store? #t) (partitions (list root))"),
     ("mbr, gpt, hybrid", "^(partition-table-type 'apm) (partitions (list root))"),
@@ -202,6 +246,28 @@ def test_the_error_is_at_the_field(
         before.count("\n") + 1,
         offset - before.rindex("\n"),
     )
+
+
+@pytest.mark.parametrize(
+    ("loader", "starts"), [("grub-efi-bootloader", False), ("systemd-boot-bootloader", True)]
+)
+def test_a_root_of_erofs_needs_a_loader_that_does_not_read_it(
+    session: Session, tmp_path: Path, loader: str, starts: bool
+) -> None:
+    file = tmp_path / "image.scm"
+    file.write_text(
+        f"""{HEAD}
+(use-modules (gnu bootloader systemd-boot))
+{OS.replace("grub-bootloader", loader)}
+(image (inherit (image-with-os efi-disk-image os)) (volatile-root? #t)
+  (partitions (list esp-partition (partition (inherit root) (file-system "erofs")))))
+"""
+    )
+    if starts:
+        checked(session, file)
+    else:
+        with pytest.raises(Exception, match="GRUB does not find the kernel"):
+            checked(session, file)
 
 
 def test_partitions_that_can_be_are_no_error(session: Session, tmp_path: Path) -> None:

@@ -284,7 +284,8 @@ names what is in the image, and from the partition's place."
                        (inherit part)
                        (uuid (or (partition-uuid part) (derived "file system")))
                        (partition-uuid (or (partition-partition-uuid part)
-                                           (derived "partition"))))
+                                           (derived "partition")))
+                       (location (partition-location part)))
                       done))))))
 
 ;; Services by which a system sets up a network of its own.

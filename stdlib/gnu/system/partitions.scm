@@ -7,8 +7,11 @@
   #:use-module (rnrs bytevectors)
   #:use-module (guix records)
   #:use-module (guix gexp)
+  #:use-module (guix store)
+  #:use-module (gnu bootloader)
   #:use-module (gnu image)
   #:use-module (gnu partitions)
+  #:use-module (gnu system)
   #:use-module (gnu system uuid)
   #:export (check-image disk-image? container? fail-at-field))
 
@@ -35,6 +38,7 @@ the record itself, or for a place that is not known."
 (define %fat '("vfat" "fat12" "fat16" "fat32"))
 (define %growing '("ext2" "ext3" "ext4" "btrfs"))
 (define %most-in-mbr (* 512 (- (expt 2 32) 1)))
+(define %most-in-file (expt 2 44))
 
 (define (fat? part) (and (member (partition-file-system part) %fat) #t))
 (define (unformatted? part) (string=? (partition-file-system part) "unformatted"))
@@ -74,7 +78,23 @@ the record itself, or for a place that is not known."
       (unless (sized? part)
         (fail part 'file-system "swap space has no size of its own" "give it a size in bytes"))
       (when (partition-initializer part)
-        (fail part 'initializer "swap space cannot hold files" "leave the initializer out")))))
+        (fail part 'initializer "swap space cannot hold files" "leave the initializer out")))
+    (check-initializer part)))
+
+(define (check-initializer part)
+  "Raise an error if the initializer of PART is not there, or no directory where PART needs one."
+  (let* ((initializer (partition-initializer part))
+         (kind (and (local-file? initializer) (file-kind (local-file-path initializer)))))
+    (cond ((unformatted? part)
+           (when (eq? kind 'directory)
+             (fail part 'initializer "an unformatted partition holds a file, not a directory"
+                   "give it a file system, or a file")))
+          ((or (eq? kind 'regular) (any (lambda (is-file?) (is-file? initializer)) %single-files))
+           (fail part 'initializer "a file system is filled from a directory, and this is one file"
+                 "give a directory, or #~(lambda (root) …) that puts files into one")))))
+
+;; What is one file, whatever is in it.
+(define %single-files (list plain-file? mixed-text-file? scheme-file? program-file?))
 
 (define (check-blob part)
   (let* ((initializer (partition-initializer part))
@@ -114,6 +134,28 @@ the record itself, or for a place that is not known."
                      (string-append "the file system " (partition-file-system part)
                                     " has no UUID of this kind")
                      "write one of 8-4-4-4-12 digits")))))))
+
+;;; What the system starts from.
+
+(define (check-root image)
+  "Raise an error if the system of IMAGE could not start from its root's file system."
+  (let* ((root (find-root-partition image))
+         (kind (partition-file-system root))
+         (refuse (lambda (why hint)
+                   (fail root 'file-system (string-append "the root cannot be " kind ": " why) hint))))
+    (cond ((member kind %growing) #t)
+          ((not (string=? kind "erofs"))
+           (refuse "it has to hold a system's files, with owners and links"
+                   (string-append "choose one of " (string-join %growing ", "))))
+          ((not (image-volatile-root? image))
+           (refuse "what is written to it is to be kept"
+                   "give the image (volatile-root? #t), or choose ext4"))
+          ((not (memq (bootloader-name (bootloader-configuration-bootloader
+                                        (operating-system-bootloader
+                                         (image-operating-system image))))
+                      '(systemd-boot uki)))
+           (refuse "GRUB does not find the kernel in it"
+                   "choose systemd-boot-bootloader or unified-kernel-bootloader, or ext4")))))
 
 ;;; Its entry in the partition table.
 
@@ -186,6 +228,8 @@ only once they are filled, the build says so."
                   (string-append "this partition begins at " (number->string start)
                                  ", but " before " ends at " (number->string end))
                   "partitions stand in the order of their places; leave the offset out"))
+          (when (>= after %most-in-file)
+            (fail part (if (sized? part) 'size 'offset) "no file can hold what lies beyond 16 TiB" #f))
           (when (and (mbr? image) (> after %most-in-mbr))
             (fail part (if (sized? part) 'size 'offset)
                   "an MBR cannot describe what lies beyond 2 TiB"
@@ -214,9 +258,19 @@ only once they are filled, the build says so."
                            " more")
             (if (mbr? image) "a GPT holds 128: (partition-table-type 'gpt)" #f)))))
 
+(define (check-unique part field uuid-of before)
+  "Raise an error if one of the partitions BEFORE has the UUID that FIELD of PART gives."
+  (let ((own (uuid-of part)))
+    (when (and own (any (lambda (other)
+                          (and (uuid-of other)
+                               (string=? (uuid-string (uuid-of other)) (uuid-string own))))
+                        before))
+      (fail part field "a partition before this one has the same UUID"
+            "leave it out: Kiln gives each its own"))))
+
 (define (check-partitions image)
   "Raise an error at the field of IMAGE, a disk, or of a partition that cannot be as it is declared."
-  (find-root-partition image)
+  (check-root image)
   (check-count image)
   (let loop ((rest (image-partitions image)) (before '()))
     (unless (null? rest)
@@ -226,6 +280,8 @@ only once they are filled, the build says so."
         (check-content part)
         (when (and (esp-partition? part) (any esp-partition? before))
           (fail part 'flags "a second partition has the flag esp" "one is enough"))
+        (check-unique part 'uuid partition-uuid before)
+        (check-unique part 'partition-uuid partition-partition-uuid before)
         (when (grow-partition? part)
           (check-growing image part (null? (cdr rest))))
         (loop (cdr rest) (cons part before)))))
