@@ -130,3 +130,23 @@ def test_a_dry_run_says_what_would_be_done(run_kiln: RunKiln, tmp_path: Path) ->
     assert re.search(r"would fetch \d+ packages, \d+\.\d MB", ended.out)
     assert "would write the disk image" in ended.out
     assert not list((tmp_path / "empty/store").glob("*.img"))
+
+
+def test_an_image_is_called_what_it_says_in_every_format(run_kiln: RunKiln, tmp_path: Path) -> None:
+    files = []
+    for kind in ("squashfs", "cpio", "uki", "erofs", "tarball", "oci"):
+        files.append(tmp_path / f"{kind}.scm")
+        files[-1].write_text(
+            f"""(use-modules (gnu) (gnu image) (gnu system image))
+(image (inherit (image-with-os docker-image (primitive-load "{EXAMPLE}")))
+  (name 'mine) (format '{kind}) (compression 'xz))"""
+        )
+    ended = run_kiln("image", "-d", *files)
+    assert re.findall(r"^/kiln/store/[0-9a-z]+-(\S+)$", ended.out, re.MULTILINE) == [
+        "mine.squashfs",
+        "mine.cpio",
+        "mine.efi",
+        "mine.erofs.xz",
+        "mine.tar.xz",
+        "mine",
+    ]

@@ -373,12 +373,13 @@ says."
       ((cpio) (cpio-image image))
       ((uki) (uki-image image)))))
 
-(define (image-file-name image extension)
-  "The name of the file that IMAGE is, which says how the whole of it is compressed."
+(define* (image-file-name image extension #:optional (default "disk"))
+  "The name of the file that IMAGE is, which says how the whole of it is compressed: DEFAULT if
+IMAGE has none."
   (let ((name (image-name image)))
     (string-append (cond ((symbol? name) (symbol->string name))
                          ((string? name) name)
-                         (else "disk"))
+                         (else default))
                    extension
                    (if (compressed-inside? image)
                        ""
@@ -387,7 +388,7 @@ says."
 
 (define (compressed-inside? image)
   "Is what IMAGE's compression is of not the whole file, but what is in it?"
-  (or (eq? (image-format image) 'iso9660)
+  (or (memq (image-format image) '(iso9660 squashfs cpio uki))
       (and (eq? (image-format image) 'compressed-qcow2) (eq? (image-compression image) 'zstd))))
 
 (define (symbol-or-null value)
@@ -488,10 +489,10 @@ not for a BIOS"
 
 ;;; Live media.
 
-(define (squashfs tree compression)
-  "The derivation of TREE as a squashfs."
+(define* (squashfs tree compression #:optional (name "root.squashfs"))
+  "The derivation of TREE as a squashfs called NAME."
   (let ((tools (native-packages-named "squashfs-tools")))
-    (derivation "root.squashfs" "squashfs"
+    (derivation name "squashfs"
                 `((tree . ,(derivation-path tree))
                   (native . ,(derivation-path tools))
                   (compression . ,compression)
@@ -590,7 +591,8 @@ not for a BIOS"
 
 (define (squashfs-image image)
   (call-with-values (lambda () (container-tree image))
-    (lambda (blueprint tree) (squashfs tree (squashfs-compression image)))))
+    (lambda (blueprint tree)
+      (squashfs tree (squashfs-compression image) (image-file-name image ".squashfs" "root")))))
 
 (define (erofs-image image)
   (call-with-values (lambda () (container-tree image))
@@ -609,10 +611,11 @@ not for a BIOS"
                   (list tree)
                   "write the file system"))))
 
-(define (cpio tree compression)
-  "The derivation of TREE as an archive that a kernel unpacks. It holds no extended attributes: what
-has capabilities, like ping, is for root there, or goes by the kernel's ping_group_range."
-  (derivation "root.cpio" "archive-image"
+(define* (cpio tree compression #:optional (name "root.cpio"))
+  "The derivation of TREE as an archive called NAME that a kernel unpacks. It holds no extended
+attributes: what has capabilities, like ping, is for root there, or goes by the kernel's
+ping_group_range."
+  (derivation name "archive-image"
               `((format . "cpio")
                 (tree . ,(derivation-path tree))
                 (compression . ,compression)
@@ -626,7 +629,7 @@ has capabilities, like ping, is for root there, or goes by the kernel's ping_gro
 (define (cpio-image image)
   (call-with-values (lambda () (container-tree image #:more (list init-link)))
     (lambda (blueprint tree)
-      (cpio tree (root-archive-compression image)))))
+      (cpio tree (root-archive-compression image) (image-file-name image ".cpio" "root")))))
 
 (define (root-archive-compression image)
   "How the root of IMAGE is compressed, which a kernel unpacks."
@@ -640,4 +643,5 @@ has capabilities, like ping, is for root there, or goes by the kernel's ping_gro
     (lambda (blueprint tree)
       (let ((os (image-operating-system image)))
         (unified-kernel os blueprint (cpio tree (root-archive-compression image))
-                        (assq-ref (operating-system-facts os) 'kernel-arguments))))))
+                        (assq-ref (operating-system-facts os) 'kernel-arguments)
+                        #:name (image-file-name image ".efi" "linux"))))))

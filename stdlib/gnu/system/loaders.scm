@@ -248,10 +248,11 @@ ROOT-UUID, or ROOT-LABEL, in SUBVOLUME if it has any."
                      "lay out the EFI system partition")))
       (else (error "this boot loader cannot start from UEFI:" name)))))
 
-(define (unified-kernel os blueprint initrd arguments)
-  "The derivation of the kernel of BLUEPRINT, the derivation INITRD and ARGUMENTS as one program."
+(define* (unified-kernel os blueprint initrd arguments #:key (name "linux.efi"))
+  "The derivation of the kernel of BLUEPRINT, the derivation INITRD and ARGUMENTS as one program
+called NAME."
   (let ((package (unpacked-package-named "systemd-boot-efi")))
-    (derivation "linux.efi" "uki"
+    (derivation name "uki"
                 `((packages . ,(vector (derivation-path package)))
                   (linux . ,(blueprint-kernel-file blueprint))
                   (initrd . ,(derivation-path initrd))
