@@ -318,6 +318,7 @@ class Build:
     epoch: int = SOURCE_DATE_EPOCH
     report: Callable[[tuple[Any, ...]], None] = lambda _message: None
     _reported: float = field(default=0.0, repr=False)
+    _told: tuple[Any, ...] = field(default=(), repr=False)
 
     def real(self, logical: str) -> Path:
         """Where the store path `logical` (an item, or a file in one) is on this host.
@@ -344,7 +345,10 @@ class Build:
         now = time.monotonic()
         if now - self._reported >= PROGRESS_INTERVAL or done == total:
             self._reported = now
-            self.report(("progress", done, total, unit))
+            message = ("progress", done, total, unit)
+            if message != self._told:
+                self._told = message
+                self.report(message)
 
 
 BuilderFunction = Callable[[Build], None]

@@ -60,17 +60,42 @@ def _check_folder(path: Path) -> None:
 
 def copy_out(source: Path, name: str) -> None:
     """Copy an image to the file `name`, holes as holes, whole or not at all; "-" is where the
-    program prints."""
+    program prints. An image that is a directory becomes one, where nothing is yet."""
     from builders.sinks.copy import copy_sparse
 
+    directory = source.is_dir()
     if name == STANDARD_OUTPUT:
+        if directory:
+            raise UsageError(
+                "an image of this type is a directory, which is nothing for a pipe",
+                hint="name the directory: -o image, or choose another type: -t docker",
+            )
         with open(source, "rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer, 1 << 20)
         return
     target = Path(name)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    if directory and os.path.lexists(target):
+        raise UsageError(
+            f"{target} exists, and an image of this type is a directory",
+            hint="choose a name that is free",
+        )
     try:
-        copy_sparse(source, temporary)
+        if directory:
+            _copy_directory(source, temporary)
+        else:
+            copy_sparse(source, temporary)
         temporary.replace(target)
     finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary)
         temporary.unlink(missing_ok=True)
+
+
+def _copy_directory(source: Path, target: Path) -> None:
+    """Copy a directory of files and directories, for its owner to change."""
+    from builders.sinks.copy import copy_sparse
+
+    target.mkdir()
+    for one in sorted(source.iterdir()):
+        (_copy_directory if one.is_dir() else copy_sparse)(one, target / one.name)

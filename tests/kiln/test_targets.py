@@ -79,6 +79,26 @@ def test_a_copy_takes_the_place_of_a_link_and_not_of_what_it_names(tmp_path: Pat
     assert len(list(tmp_path.iterdir())) == 3
 
 
+def test_an_image_that_is_a_directory_is_copied_as_one(tmp_path: Path) -> None:
+    layout = tmp_path / "layout"
+    (layout / "blobs").mkdir(parents=True)
+    (layout / "blobs/one").write_bytes(b"1")
+    (layout / "blobs").chmod(0o555)
+    (layout / "index.json").write_text("{}")
+    target = tmp_path / "copy"
+    targets.copy_out(layout, str(target))
+    assert (target / "blobs/one").read_bytes() == b"1"
+    assert (target / "index.json").read_text() == "{}"
+    assert (target / "blobs").stat().st_mode & 0o200
+    target.rename(tmp_path / "other")
+    target.write_text("old")
+    for name in (str(target), "-"):
+        with pytest.raises(UsageError, match="is a directory"):
+            targets.copy_out(layout, name)
+    assert target.read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 3
+
+
 def test_a_result_can_be_saved_twice_and_printed_as_a_derivation(
     run_kiln: RunKiln, tmp_path: Path
 ) -> None:
