@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from builders.errors import BuilderError
 from builders.readers import FileSystem, UnknownContent, find, open_file_system
-from builders.readers.disk import Partition, choose, partitions
+from builders.readers.disk import NoSuchPartition, Partition, choose, partitions
 from builders.readers.source import FileSource, Source
 from kiln.report import UsageError
 
@@ -147,8 +147,7 @@ def _innermost(found: FileSystem, place: Place) -> FileSystem:
 
 def _file_system(source: Source, image: Path, wanted: str | None) -> FileSystem:
     if wanted is not None:
-        partition = choose(partitions(source), wanted)
-        return open_file_system(partition.source(source))
+        return open_file_system(_chosen(source, wanted).source(source))
     try:
         return open_file_system(source)
     except UnknownContent:
@@ -166,6 +165,19 @@ def _file_system(source: Source, image: Path, wanted: str | None) -> FileSystem:
     if len(readable) > 1:
         raise NameAPartition(image, [partition for partition, _ in readable])
     return readable[0][1]
+
+
+def _chosen(source: Source, wanted: str) -> Partition:
+    """The partition with this number, name or UUID, else with a file system of this label."""
+    there = partitions(source)
+    try:
+        return choose(there, wanted)
+    except NoSuchPartition:
+        for one in there:
+            with suppress(BuilderError):
+                if open_file_system(one.source(source)).label == wanted:
+                    return one
+        raise
 
 
 def shown(name: str) -> str:

@@ -78,6 +78,10 @@ def test_directories_are_listed_short_and_long(
         *("lrwxrwxrwx", "0", "0", "4", "2023-11-14", "22:13:20", "link", "->", "name")
     ]
     assert lines[1].split()[:4] == ["-rw-r-----", "7", "42", "5"]
+    assert main(["ls", f"{image}:wurzel:/etc/sub"]) == 0
+    assert capsys.readouterr().out.split() == ["deep"]
+    assert main(["ls", f"{image}:stamm:/"]) == 1
+    assert "no partition stamm" in capsys.readouterr().err
     assert main(["ls", "-lR", f"{image}:2:/dev"]) == 0
     assert "1, 3" in capsys.readouterr().out
     assert main(["ls", "-R", f"{image}:2:/etc"]) == 0
