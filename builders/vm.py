@@ -151,7 +151,9 @@ def command_line(machine: Machine, *, kvm: bool, firmware: Firmware | None = Non
 
 
 def _drive(interface: str, path: Path, *options: str, format: str = "raw") -> str:
-    escaped = str(path).replace(",", ",,")
+    """The value of -drive. What stands before a colon would be a protocol to QEMU."""
+    name = str(path)
+    escaped = (f"./{name}" if ":" in name and not path.is_absolute() else name).replace(",", ",,")
     return ",".join([f"if={interface}", f"format={format}", *options, f"file={escaped}"])
 
 

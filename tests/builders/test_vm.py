@@ -42,11 +42,11 @@ def test_kvm_takes_the_processor_of_the_host() -> None:
 
 
 def test_a_disk_is_a_drive_and_a_device_and_boots_in_order() -> None:
-    disks = (Disk(IMAGE, snapshot=True), Disk(Path("x.qcow2"), "qcow2", "nvme", read_only=True))
+    disks = (Disk(IMAGE, snapshot=True), Disk(Path("x:1.qcow2"), "qcow2", "nvme", read_only=True))
     command = command_line(Machine(disks=disks), kvm=False)
     assert pairs(command, "-drive") == [
         "if=none,format=raw,id=disk0,snapshot=on,file=/images/a,,b.img",
-        "if=none,format=qcow2,id=disk1,readonly=on,file=x.qcow2",
+        "if=none,format=qcow2,id=disk1,readonly=on,file=./x:1.qcow2",
     ]
     devices = pairs(command, "-device")
     assert "virtio-blk-pci,drive=disk0,bootindex=1" in devices
