@@ -11,12 +11,13 @@ from builders.tree import Entry
 
 
 class NotADirectory(BuilderError):
-    """What should fill a file system is a single file."""
+    """What should fill a file system is a single file, or nothing at all."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, source: str, *, there: bool) -> None:
+        what = "is a single file" if there else "does not exist"
         super().__init__(
-            f"{name} is to fill a file system and is a single file",
-            hint="an initializer leaves a directory at #$output",
+            f"what is to fill a file system {what}: {source}",
+            hint="an initializer is a directory, or leaves one at #$output",
         )
         self.part = 0
 
@@ -35,7 +36,7 @@ def directory_tree(build: Build) -> None:
     source = build.arguments["source"]
     directory = build.real(source)
     if not directory.is_dir():
-        raise NotADirectory(build.name)
+        raise NotADirectory(source, there=directory.exists())
     time = build.epoch * 1_000_000_000
     entries = scan(directory, source=source, owner=(0, 0), time=time, reproducible=True)
     names = build.arguments.get("below") or []

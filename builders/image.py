@@ -277,7 +277,11 @@ def _plan_partition(build: Build, partition: Partition, size: int | None) -> Pla
 
 def _blob(build: Build, content: str, size: int | None) -> Plan:
     """The bytes of the file `content` as a partition of whole sectors."""
-    length = build.real(content).stat().st_size
+    file = build.real(content)
+    if not file.is_file():
+        what = "is a directory" if file.is_dir() else "does not exist"
+        raise BadImage(f"what should be its content {what}: {content}", hint="name a file")
+    length = file.stat().st_size
     room = -(-length // SECTOR) * SECTOR if size is None else size
     if length > room:
         raise BadImage(
@@ -301,12 +305,20 @@ def _install_grub(
     boot = build.real(f"{directory}/boot.img").read_bytes()
     core = build.real(f"{directory}/core.img").read_bytes()
     if table == "mbr":
-        room = min(starts, default=_FAR_END) // SECTOR - 1
-        return BootCode(*grub.boot_code(boot, core, lba=1, sectors=room))
+        first = min(starts, default=_FAR_END)
+        try:
+            return BootCode(*grub.boot_code(boot, core, lba=1, sectors=first // SECTOR - 1))
+        except grub.NoRoom as error:
+            error.part, error.field = partitions[starts.index(first)].number, "offset"
+            raise
     for number, each in enumerate(partitions):
         if each.type == BIOS_BOOT:
             lba, sectors = starts[number] // SECTOR, plans[number].size // SECTOR
-            sector, placed = grub.boot_code(boot, core, lba=lba, sectors=sectors)
+            try:
+                sector, placed = grub.boot_code(boot, core, lba=lba, sectors=sectors)
+            except grub.NoRoom as error:
+                error.part, error.field = each.number, "size"
+                raise
             plans[number] = Plan(plans[number].size, [(0, placed)])
             return BootCode(sector)
     raise BadPartitions(

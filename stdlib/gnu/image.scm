@@ -18,7 +18,7 @@
             partition-uuid partition-partition-uuid partition-type partition-flags
             partition-initializer partition-location
             image-type image-type? image-type-name image-type-constructor
-            image-type-description
+            image-type-description image-type-location
             root-partition? esp-partition? grow-partition? find-root-partition))
 
 (define (count? value) (and (exact-integer? value) (> value 0)))

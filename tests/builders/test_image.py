@@ -166,6 +166,21 @@ def test_a_hybrid_lists_all_but_the_place_of_grubs_core_in_its_mbr(store: Path) 
     assert [sector[0x1BE + 16 * n] for n in range(4)] == [0, 0, 0x80, 0]
 
 
+def test_too_little_room_for_grub_is_an_error_of_the_partition(store: Path) -> None:
+    parts = [root(offset=MIB), root(offset=2048)]
+    with pytest.raises(disk.PartitionsOverlap):
+        image.plan_image(build(store, partitions=parts, boot={"grub_bios": GRUB}))
+    with pytest.raises(grub.NoRoom) as mbr:
+        image.plan_image(build(store, partitions=parts[1:], boot={"grub_bios": GRUB}))
+    assert (mbr.value.part, mbr.value.field) == (1, "offset")
+    gap = root(file_system="unformatted", tree=None, size=512, type=str(image.BIOS_BOOT), flags=[])
+    with pytest.raises(grub.NoRoom) as gpt:
+        image.plan_image(
+            build(store, table="gpt", partitions=[root(), gap], boot={"grub_bios": GRUB})
+        )
+    assert (gpt.value.part, gpt.value.field) == (2, "size")
+
+
 def fill(store: Path) -> None:
     """A tree of 9 MiB."""
     big = Entry("big", "f", 0o644, size=9 * MIB, ref=Content("pack", 0))
@@ -200,6 +215,8 @@ def test_what_is_too_small_is_told_apart(store: Path) -> None:
         ({"size": MIB}, disk.DiskTooSmall),
         ({"table": "gpt", "boot": {"grub_bios": GRUB}}, disk.BadPartitions),
         ({"boot": {"grub_bios": GRUB}, "partitions": [root(offset=2048)]}, grub.NoRoom),
+        ({"partitions": [root(tree=None, content="/kiln/store/no-blob")]}, image.BadImage),
+        ({"partitions": [root(tree=None, content=TREE)]}, image.BadImage),
     ],
 )
 def test_what_cannot_be_made_is_an_error_before_anything_is_written(

@@ -290,6 +290,20 @@ def test_partitions_that_can_be_are_no_error(session: Session, tmp_path: Path) -
     checked(session, file)
 
 
+def test_a_type_that_makes_no_image_is_an_error_at_its_constructor(
+    session: Session, tmp_path: Path
+) -> None:
+    file = tmp_path / "type.scm"
+    before = f"{HEAD}{OS}(define bad (image-type (name 'bad)\n  "
+    file.write_text(f"{before}(constructor (lambda (os) 5))))\n(os->image os #:type bad)\n")
+    with pytest.raises(Exception) as caught:
+        checked(session, file)
+    diagnosis = explain(caught.value, session.sources, tuple, lambda _: (), session.advice)
+    assert "bad gives no image" in diagnosis.message
+    assert diagnosis.location is not None
+    assert (diagnosis.location.line, diagnosis.location.column) == (before.count("\n") + 1, 3)
+
+
 def test_images_are_put_together_as_guixs_manual_says(session: Session, tmp_path: Path) -> None:
     file = tmp_path / "image.scm"
     file.write_text(

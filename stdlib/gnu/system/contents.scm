@@ -63,7 +63,9 @@ the system, and MAKE-ESP gives that of an EFI system partition."
                                              #:system #$system #:efi #$efi
                                              #:blob? #$blob?))
                          #:location (gexp-location initializer))
-                       initializer)))
+                       initializer)
+                   ;; of a package, its files, not where they are in the system
+                   #:native? #t))
          (source (lowered-value lowered)))
     (if blob?
         (cons `((tree . null) (content . ,source)) (lowered-inputs lowered))

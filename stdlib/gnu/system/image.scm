@@ -236,7 +236,13 @@ inherit from."
 
 (define* (os->image os #:key (type mbr-raw-image-type))
   "An image of OS, of TYPE."
-  ((image-type-constructor type) os))
+  (let ((made ((image-type-constructor type) os)))
+    (unless (image? made)
+      (fail-at-field (image-type-location type) 'constructor
+                     (string-append "the constructor of the image type "
+                                    (symbol->string (image-type-name type)) " gives no image")
+                     "its value is an image with the operating system: (image-with-os IMAGE os)"))
+    made))
 
 (define* (os+platform->image os platform #:key (type mbr-raw-image-type))
   "An image of OS for PLATFORM, of TYPE."
