@@ -39,7 +39,7 @@ def archive_image(build: Build) -> None:
                  "cpio"    a newc archive, as kernels unpack it
     tree         store path of an item with a manifest
     compression  "gzip", "zstd", "xz" or null: of the file; of the layers of an OCI layout ("gzip",
-                 "zstd" or null); null: none, but "gzip" for WSL
+                 "zstd" or null); null: none
     level        the compression's own scale; null: what is worth its time
     drop_xattrs  true: leave extended attributes out, with file capabilities; "cpio" cannot hold any
 
@@ -58,7 +58,7 @@ def archive_image(build: Build) -> None:
     tree = read_item(build.real(arguments["tree"]), arguments["tree"])
     if arguments.get("drop_xattrs"):
         tree = [entry._replace(xattrs=None) for entry in tree]
-    _write(build, arguments["format"], tree, _compression(arguments))
+    _write(build, arguments["format"], tree, arguments.get("compression"))
 
 
 def _check(arguments: Mapping[str, Any]) -> None:
@@ -71,7 +71,7 @@ def _check(arguments: Mapping[str, Any]) -> None:
             f"archives of the format {arguments.get('format')} cannot be written",
             hint=f"known: {', '.join(FORMATS)}",
         )
-    compression = _compression(arguments)
+    compression = arguments.get("compression")
     if compression is not None:
         compress.find(compression)
     elif arguments.get("level") is not None:
@@ -79,11 +79,6 @@ def _check(arguments: Mapping[str, Any]) -> None:
     most = arguments.get("max_layers")
     if most is not None and (not isinstance(most, int) or most < 1):
         raise BadArchive(f"an image cannot have at most {most} layers", hint="1 or more, or null")
-
-
-def _compression(arguments: Mapping[str, Any]) -> str | None:
-    given: str | None = arguments.get("compression")
-    return "gzip" if given is None and arguments["format"] == "wsl2" else given
 
 
 def _write(build: Build, kind: str, tree: Sequence[Entry], compression: str | None) -> None:

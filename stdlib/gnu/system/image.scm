@@ -265,9 +265,9 @@ inherit from."
     (when (and label (not (any root-partition? (image-partitions base))))
       (fail "a label is for the root partition, and this type of image has none"
             "leave --label out, or choose a disk or an ISO" #f))
-    (when (and volatile? (container? base))
+    (when (and volatile? (or (container? base) (memq (image-format base) '(squashfs erofs))))
       (fail "only what boots can forget at power-off what was written"
-            "leave --volatile out: who runs a container says what is kept" #f))
+            "leave --volatile out: who runs a container, or mounts it, says what is kept" #f))
     (image (inherit labelled)
            (size (or size (image-size base)))
            (compression (or compression (image-compression base)))
