@@ -146,7 +146,8 @@ def _placed(error: BuilderError) -> str | None:
         from lang.data import symbol
         from stdlib.gnu.partitions import field_location
 
-        location = field_location(location, symbol(error.field)) or location
+        found = field_location(location, symbol(error.field))
+        location = found if isinstance(found, Location) else location
     path = Path(location.file)
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     source = SourceMap().add(location.file, text)
