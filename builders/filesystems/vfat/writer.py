@@ -123,7 +123,9 @@ def _label(label: str) -> bytes:
         raise LabelTooLong(label, len(label), 11)
     if any(not " " <= c <= "~" or c in _LABEL_FORBIDDEN for c in label):
         raise BadOption("label", f"{label!r} has characters that FAT does not allow there")
-    return label.upper().encode("ascii")
+    if label != label.strip() or label == "NO NAME":
+        raise BadOption("label", f"{label!r} is read as another label, or none, in a FAT")
+    return label.encode("ascii")  # as mkfs.fat leaves it, so that it is found by what was declared
 
 
 def _clusters(found: Survey, layout: Geometry) -> dict[int, int]:

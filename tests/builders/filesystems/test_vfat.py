@@ -208,6 +208,9 @@ def test_a_directory_of_many_long_names_is_quick_and_has_an_end(tmp_path: Path) 
     [
         ({"label": "twelve chars"}, LabelTooLong),
         ({"label": "a/b"}, BadOption),
+        ({"label": " a"}, BadOption),
+        ({"label": "a "}, BadOption),
+        ({"label": "NO NAME"}, BadOption),
         ({"uuid": None}, BadOption),
         ({"size": 1000}, BadOption),
         ({"inodes": 5}, BadOption),
@@ -216,3 +219,10 @@ def test_a_directory_of_many_long_names_is_quick_and_has_an_end(tmp_path: Path) 
 def test_options_are_checked(options: dict[str, object], error: type[BadOption]) -> None:
     with pytest.raises(error):
         plan("fat32", [ROOT], {"uuid": UUID, **options})
+
+
+def test_a_label_is_as_declared(tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    raw.write(plan("fat16", [ROOT], {"uuid": UUID, "label": "My data"}), image, Path)
+    assert image.read_bytes().count(b"My data    ") == 2
+    fsck(image)
