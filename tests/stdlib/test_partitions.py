@@ -202,6 +202,15 @@ FIELDS = [
     ("gzip or zstd, not by xz", "(format 'oci) ^(compression 'xz)"),
     ("only disks have a size", "(format 'tarball) ^(size 1048576)"),
     ("cannot be written to", "(format 'iso9660) ^(volatile-root? #f) (partitions (list root))"),
+    (
+        "does not honour initializer",
+        "(format 'iso9660) (partitions (list (partition (inherit root)"
+        " ^(initializer #~(lambda (root) #t)))))",
+    ),
+    (
+        "does not honour size",
+        "(format 'iso9660) (partitions (list (partition (inherit root) ^(size 1048576))))",
+    ),
     ("one partition", "(format 'iso9660) ^(partitions (list root (partition)))"),
     (
         "at most 32 bytes, this one 33",

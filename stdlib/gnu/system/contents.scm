@@ -25,22 +25,6 @@ the system, and MAKE-ESP gives that of an EFI system partition."
 (define (standard-content part)
   (cond ((root-partition? part) 'root) ((esp-partition? part) 'efi) (else 'none)))
 
-(define (standard-initializer initializer)
-  "Which of the partitions that Kiln fills itself INITIALIZER asks for, or #f: it is code."
-  (and (gexp? initializer)
-       (case (gexp-skeleton initializer)
-         ((initialize-root-partition) 'root)
-         ((initialize-efi-partition) 'efi)
-         (else #f))))
-
-(define (gexp-skeleton gexp)
-  "The s-expression of GEXP with other gexps in it the same way, and #f for all that is no code."
-  (apply (gexp-build gexp)
-         (map (lambda (input)
-                (let ((thing (gexp-input-thing input)))
-                  (and (gexp? thing) (gexp-skeleton thing))))
-              (gexp-inputs gexp))))
-
 (define (mentions? tree name)
   (if (pair? tree)
       (or (mentions? (car tree) name) (mentions? (cdr tree) name))

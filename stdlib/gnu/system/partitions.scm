@@ -13,7 +13,8 @@
   #:use-module (gnu partitions)
   #:use-module (gnu system)
   #:use-module (gnu system uuid)
-  #:export (check-image disk-image? container? fail-at-field))
+  #:export (check-image disk-image? container? fail-at-field
+            standard-initializer gexp-skeleton))
 
 (define (fail-at-field location field message hint)
   "Raise an error with MESSAGE and HINT at FIELD of the record that is written at LOCATION; #f for
@@ -134,6 +135,22 @@ the record itself, or for a place that is not known."
                      (string-append "the file system " (partition-file-system part)
                                     " has no UUID of this kind")
                      "write one of 8-4-4-4-12 digits")))))))
+
+(define (standard-initializer initializer)
+  "Which of the partitions that Kiln fills itself INITIALIZER asks for, or #f: it is code."
+  (and (gexp? initializer)
+       (case (gexp-skeleton initializer)
+         ((initialize-root-partition) 'root)
+         ((initialize-efi-partition) 'efi)
+         (else #f))))
+
+(define (gexp-skeleton gexp)
+  "The s-expression of GEXP with other gexps in it the same way, and #f for all that is no code."
+  (apply (gexp-build gexp)
+         (map (lambda (input)
+                (let ((thing (gexp-input-thing input)))
+                  (and (gexp? thing) (gexp-skeleton thing))))
+              (gexp-inputs gexp))))
 
 ;;; What the system starts from.
 
@@ -324,6 +341,23 @@ only once they are filled, the build says so."
       (refuse 'partitions "an ISO has one partition, its root"
               "Kiln adds what UEFI starts from"))))
 
+(define (check-medium root)
+  "Raise an error at a field of ROOT, the partition of an ISO, that an ISO's root has not."
+  (for-each
+   (lambda (field value usual)
+     (unless (equal? value usual)
+       (fail root field
+             (string-append "the root of an ISO is a compressed file on it: Kiln does not honour "
+                            (symbol->string field) " there")
+             "leave it out, or choose a disk")))
+   '(size offset file-system file-system-options name uuid partition-uuid type flags initializer)
+   (list (partition-size root) (partition-offset root) (partition-file-system root)
+         (partition-file-system-options root) (partition-name root) (partition-uuid root)
+         (partition-partition-uuid root) (partition-type root) (partition-flags root)
+         (let ((initializer (partition-initializer root)))
+           (and (not (eq? (standard-initializer initializer) 'root)) initializer)))
+   '(guess 0 "ext4" () #f #f #f #f (boot) #f)))
+
 (define (check-volume root)
   "Raise an error if ROOT, the partition of an ISO, cannot give the ISO its name."
   (let* ((label (partition-label root))
@@ -344,4 +378,6 @@ only once they are filled, the build says so."
   (parameterize ((current-image image))
     (check-fields image)
     (cond ((disk-image? image) (check-partitions image))
-          ((iso? image) (check-volume (find-root-partition image))))))
+          ((iso? image)
+           (check-medium (find-root-partition image))
+           (check-volume (find-root-partition image))))))
