@@ -199,6 +199,7 @@ FIELDS = [
     ("a number of one or more", "(format 'docker) ^(max-layers 0)"),
     ("formats docker and oci", "^(max-layers 9) (partitions (list root))"),
     ("only disks and ISOs have partitions", "(format 'oci) ^(partitions (list root))"),
+    ("compressed inside", "(format 'vmdk) ^(compression? #f) (partitions (list root))"),
     ("gzip or zstd, not by xz", "(format 'oci) ^(compression 'xz)"),
     ("only disks have a size", "(format 'tarball) ^(size 1048576)"),
     ("cannot be written to", "(format 'iso9660) ^(volatile-root? #f) (partitions (list root))"),

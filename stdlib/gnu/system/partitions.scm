@@ -325,6 +325,9 @@ only once they are filled, the build says so."
               "leave shared-network? out, or choose a type such as docker"))
     (when (and (integer? (image-size image)) (not (disk-image? image)))
       (refuse 'size "only disks have a size that can be chosen" "leave the size out"))
+    (when (and (eq? (image-format image) 'vmdk) (not (image-compression? image)))
+      (refuse 'compression? "a VMDK is compressed inside, always: its format wants it so"
+              "leave compression? out, or choose uncompressed-qcow2 or vhd"))
     (when (and (eq? (image-format image) 'oci) (eq? (image-compression image) 'xz))
       (refuse 'compression "the layers of an OCI image are compressed by gzip or zstd, not by xz"
               "choose one of these"))
