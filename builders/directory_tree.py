@@ -7,7 +7,7 @@ from builders.errors import BuilderError
 from builders.merge import merge
 from builders.registry import Build, builder
 from builders.scan import scan
-from builders.tree import Entry
+from builders.tree import Entry, path_bytes
 
 
 class NotADirectory(BuilderError):
@@ -29,6 +29,8 @@ def directory_tree(build: Build) -> None:
     source   store path of the directory
     below    names of links at its top to items with manifests (optional): where the directory has
              such a link, that tree lies below its files, in the place of the link
+    modes    the name of a file at its top (optional), left out of the tree: MODE PATH NUL of all
+             files as they were before the store made them read-only
 
     What comes from such trees is as it is there, directories that both have, too; all else belongs
     to root, with the build's epoch as time stamp. Raise NotADirectory and what merge raises.
@@ -39,6 +41,15 @@ def directory_tree(build: Build) -> None:
         raise NotADirectory(source, there=directory.exists())
     time = build.epoch * 1_000_000_000
     entries = scan(directory, source=source, owner=(0, 0), time=time, reproducible=True)
+    if modes := build.arguments.get("modes"):
+        known_modes = _modes((directory / modes).read_bytes())
+        entries = [
+            entry._replace(mode=known_modes.get(path_bytes(entry.path), entry.mode))
+            if entry.kind not in "hl"
+            else entry
+            for entry in entries
+            if entry.path != modes
+        ]
     names = build.arguments.get("below") or []
     items = [entry.ref for entry in entries if entry.path in names and isinstance(entry.ref, str)]
     if items:
@@ -48,6 +59,11 @@ def directory_tree(build: Build) -> None:
         entries = merge(*trees, own, time=time)
     build.output.mkdir()
     (build.output / "manifest").write_text(mtree.write(entries, build.logical), "ascii")
+
+
+def _modes(recorded: bytes) -> dict[bytes, int]:
+    lines = (line.partition(b" ") for line in recorded.split(b"\0")[:-1])
+    return {path: int(mode, 8) for mode, _, path in lines}
 
 
 def _is_there(entry: Entry, directories: set[str], links: list[str]) -> bool:

@@ -54,6 +54,7 @@ def test_a_type_of_ones_own_fills_its_partitions(run_kiln: RunKiln, tmp_path: Pa
     ):
         assert run_kiln("cat", f"{disk}:{name}:/{path}").out == text
     assert "BOOTX64.EFI" in run_kiln("ls", f"{disk}:ESP:/EFI/BOOT").out
+    assert run_kiln("ls", "-l", f"{disk}:data:/README").out.startswith("-rw-r--r--")
     (item,) = run_kiln("ls", f"{disk}:data:/kiln/store").out.split()
     assert run_kiln("cat", f"{disk}:data:/kiln/store/{item}").out == "Be kind.\n"
     superblock = run("dumpe2fs", "-h", f"{disk}?offset={parts[2]['start'] * 512}")

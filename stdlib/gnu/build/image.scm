@@ -9,6 +9,7 @@
   #:use-module (srfi srfi-1)
   #:use-module (ice-9 ftw)
   #:use-module (guix build utils)
+  #:use-module (guix build modes)
   #:use-module (guix build references)
   #:export (fill-partition initialize-root-partition initialize-efi-partition
             register-closure register-gc-root)
@@ -29,7 +30,8 @@ SYSTEM and EFI are the items that initialize-root-partition and initialize-efi-p
   (unless blob? (mkdir-p directory))
   (parameterize ((current-system system) (current-efi efi)
                  (current-directory (and (not blob?) directory)))
-    (initializer directory)))
+    (initializer directory))
+  (unless blob? (record-modes directory ".kiln-modes")))
 
 ;; In Guix, initializers begin by making their directory.
 (define (make-directory name . mode)

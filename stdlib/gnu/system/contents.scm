@@ -58,7 +58,8 @@ the system, and MAKE-ESP gives that of an EFI system partition."
                      `((source . ,source)
                        (below . ,(if (or system efi)
                                      (vector ".kiln-system" ".kiln-efi")
-                                     (vector))))
+                                     (vector)))
+                       ,@(if code '((modes . ".kiln-modes")) '()))
                      (append (filter identity (list system efi)) (lowered-inputs lowered))
                      "look through a partition's files"
                      (list (and (partition-location part)
