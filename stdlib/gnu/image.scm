@@ -35,17 +35,6 @@
 
 (define (full-uuid? value) (and (uuid? value) (eq? (uuid-type value) 'dce)))
 
-(define (file-name? value)
-  "Can VALUE be the name of an item in the store, with what says its format behind?"
-  (let ((name (if (symbol? value) (symbol->string value) value)))
-    (and (string? name)
-         (< 0 (string-length name) 200)
-         (not (memv (string-ref name 0) '(#\. #\-)))
-         (string-every %name-characters name))))
-
-(define %name-characters
-  (string->char-set "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-._?="))
-
 (define %formats
   '(disk-image compressed-qcow2 vmdk vhd vhdx iso9660 docker oci tarball wsl2 squashfs erofs cpio
     uki))
@@ -119,7 +108,7 @@
 
 (define-record-type* <image> image make-image image?
   (name image-name (default #f)
-        (sanitize (ensure-optional file-name?
+        (sanitize (ensure-optional store-name?
                                    "a symbol of letters, digits and + - . _ ? =, not beginning with . or -"))
         (documentation "its name, a symbol"))
   (format image-format (default 'disk-image) (sanitize (one-of %formats))

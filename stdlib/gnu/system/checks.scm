@@ -1,7 +1,8 @@
 ;;; Sanitizers of record fields: each gives back a fitting value, or says what would fit.
 (define-module (gnu system checks)
   #:use-module (srfi srfi-1)
-  #:export (ensure ensure-list ensure-optional ensure-string ensure-boolean not-yet one-of))
+  #:export (ensure ensure-list ensure-optional ensure-string ensure-boolean not-yet one-of
+            store-name?))
 
 (define (ensure valid? description)
   "A procedure that gives back its argument if it is VALID?, and else says that the field must be
@@ -37,6 +38,17 @@ DESCRIPTION."
   "A procedure that checks that its argument is one of the symbols CHOICES."
   (ensure (lambda (value) (memq value choices))
           (string-append "one of " (string-join (map symbol->string choices) ", "))))
+
+(define (store-name? value)
+  "Can VALUE be the name of an item in the store, with what says its format behind?"
+  (let ((name (if (symbol? value) (symbol->string value) value)))
+    (and (string? name)
+         (< 0 (string-length name) 200)
+         (not (memv (string-ref name 0) '(#\. #\-)))
+         (string-every %name-characters name))))
+
+(define %name-characters
+  (string->char-set "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-._?="))
 
 (define (not-yet field default)
   "A procedure for a FIELD that Guix has and Kiln does not honour yet: only DEFAULT is right."

@@ -8,6 +8,7 @@
   #:use-module (guix store)
   #:use-module (gnu image)
   #:use-module (gnu partitions)
+  #:use-module (gnu system checks)
   #:use-module (gnu system partitions)
   #:use-module (gnu system uuid)
   #:export (partition-content partition->json make-partition-image))
@@ -115,7 +116,9 @@ initializer cannot ask for the system's files."
            (own (or (partition-uuid part)
                     (apply declaration-uuid "partition" (map derivation-path inputs)))))
       (lower-object
-       (derivation (string-append (or (partition-name part) (partition-label part) "partition")
+       (derivation (string-append (or (find store-name?
+                                            (list (partition-name part) (partition-label part)))
+                                      "partition")
                                   ".img")
                    "file-system"
                    `((file_system . ,(partition-file-system part))
