@@ -139,14 +139,21 @@ def test_an_image_is_called_what_it_says_in_every_format(run_kiln: RunKiln, tmp_
         files[-1].write_text(
             f"""(use-modules (gnu) (gnu image) (gnu system image))
 (image (inherit (image-with-os docker-image (primitive-load "{EXAMPLE}")))
-  (name 'mine) (format '{kind}) (compression 'xz))"""
+  (name 'mine) (format '{kind}) (compression 'zstd))"""
         )
     ended = run_kiln("image", "-d", *files)
     assert re.findall(r"^/kiln/store/[0-9a-z]+-(\S+)$", ended.out, re.MULTILINE) == [
         "mine.squashfs",
         "mine.cpio",
         "mine.efi",
-        "mine.erofs.xz",
-        "mine.tar.xz",
+        "mine.erofs.zst",
+        "mine.tar.zst",
         "mine",
     ]
+
+
+def test_a_container_of_a_host_with_capitals_has_a_name(run_kiln: RunKiln, tmp_path: Path) -> None:
+    file = tmp_path / "os.scm"
+    file.write_text(EXAMPLE.read_text().replace('"komputilo"', '"KomPutilo"'))
+    ended = run_kiln("image", "-d", "-t", "docker", file)
+    assert '"name":"komputilo"' in ended.out

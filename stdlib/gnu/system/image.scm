@@ -589,7 +589,9 @@ not for a BIOS"
          `((format . ,(archive-format declared))
            (tree . ,(derivation-path tree))
            (compression . ,(symbol-or-null compression))
-           (name . ,(operating-system-host-name (image-operating-system declared)))
+           ;; names of containers have no capitals
+           (name . ,(string-downcase
+                     (operating-system-host-name (image-operating-system declared))))
            (tag . "latest")
            (max_layers . ,(or (image-max-layers declared) 'null)))
          (list tree)
