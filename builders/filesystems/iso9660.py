@@ -300,7 +300,7 @@ class _Builder:
 
     def _own(self, record: Any, entry: Entry) -> None:
         """Set the owner and the mode in the record, and in a directory's record of itself."""
-        records = [record, *record.children[:1]] if record.is_dir() else [record]
+        records = [record, *record.children[:1]] if record.is_dir() else _parts(record)
         for each in records:
             if each.rock_ridge is None:
                 continue
@@ -338,7 +338,8 @@ def _seconds(entry: Entry) -> int:
 def _records(root: Any) -> dict[int, Any]:
     """The records of entries by their number in the tree, which their names are made of.
 
-    A directory that is too deep is elsewhere; where it belongs is a link to it.
+    A directory that is too deep is elsewhere; where it belongs is a link to it. A file of more
+    than 4 GiB has several records: this is the first of them.
     """
     found = {0: root}
     directories = [root]
@@ -349,10 +350,17 @@ def _records(root: Any) -> dict[int, Any]:
                 continue
             is_link = child.rock_ridge.child_link_record_exists()
             record = child.rock_ridge.cl_to_moved_dr if is_link else child
-            found[int(numbered[1])] = record
-            if record.is_dir():
+            if found.setdefault(int(numbered[1]), record) is record and record.is_dir():
                 directories.append(record)
     return found
+
+
+def _parts(record: Any) -> list[Any]:
+    """The record of a file with those of its further parts."""
+    parts = [record]
+    while parts[-1].data_continuation is not None:
+        parts.append(parts[-1].data_continuation)
+    return parts
 
 
 def _attributes(record: Any) -> Any:

@@ -16,6 +16,8 @@ from builders.filesystems import iso9660, plan
 from builders.filesystems.hierarchy import TreeDoesNotFit
 from builders.filesystems.options import BadOption, LabelTooLong
 from builders.merge import merge
+from builders.readers import open_file_system
+from builders.readers.source import FileSource
 from builders.scan import scan
 from builders.sinks import digest, raw
 from builders.tree import Content, Entry
@@ -24,6 +26,7 @@ from tests.builders.filesystems.trees import sources, trees
 
 ROOT = Entry("", "d", 0o751, 5, 6, mtime=10**18)
 SECOND = 10**9
+SECTOR = 2048
 LAST = 5869583999
 
 pytestmark = judges.needs("xorriso")
@@ -148,25 +151,43 @@ def test_a_deep_directory_is_where_it_was(tmp_path: Path) -> None:
     assert (tmp_path / "out" / deep / "f").read_bytes() == b"abc"
 
 
-def test_a_file_of_more_than_4_gib_is_one_run(tmp_path: Path) -> None:
+def test_a_file_of_more_than_4_gib_is_one_run_where_xorriso_looks_for_it(tmp_path: Path) -> None:
     size = (4 << 30) + 12345
     source = tmp_path / "big"
     with source.open("wb") as file:
         file.truncate(size)
+        file.write(b"beginning")
         file.seek(size - 6)
         file.write(b"ending")
-    made = plan(
-        "iso9660", [ROOT, Entry("big", "f", 0o644, size=size, ref=Content(str(source)))], {}
-    )
+    whole, owner = Content(str(source)), (1000, 100)
+    made = plan("iso9660", [ROOT, Entry("big", "f", 0o640, *owner, size=size, ref=whole)], {})
     assert [segment.length for segment in made.segments] == [size]
     image = tmp_path / "image"
-    holed = Content(str(source), 0, ((0, size - size % 4096),))
-    made = plan("iso9660", [ROOT, Entry("big", "f", 0o644, size=size, ref=holed)], {})
+    holed = Content(str(source), 0, ((SECTOR, size // SECTOR * SECTOR - SECTOR),))
+    made = plan("iso9660", [ROOT, Entry("big", "f", 0o640, *owner, size=size, ref=holed)], {})
     raw.write(made, image, Path)
+    find = ["-find", "/big", "-exec", "report_lba", "--", "-find", "/big", "-exec", "lsdl"]
     listed = subprocess.run(
-        ["xorriso", "-indev", image, "-lsl", "/"], check=True, capture_output=True, text=True
+        ["xorriso", "-indev", image, *find], check=True, capture_output=True, text=True
     ).stdout
-    assert str(size) in listed
+    parts = [
+        [int(n) for n in line.split(":")[1].split(",")[:4]]
+        for line in listed.splitlines()
+        if line.startswith("File data lba")
+    ]
+    assert {part[3] for part in parts} == {size}
+    assert [part[1] * SECTOR for part in parts] == [
+        made.segments[0].offset,
+        made.segments[0].offset + parts[0][2] * SECTOR,
+    ]
+    assert "-rw-r-----" in listed
+    found = open_file_system(FileSource(image))
+    pieces = found.runs("big")
+    assert next(pieces)[1].startswith(b"beginning")
+    assert found.children("")[0].uid == 1000
+    with image.open("rb") as file:
+        file.seek(parts[0][1] * SECTOR + size - 6)
+        assert file.read(6) == b"ending"
 
 
 def test_the_day_and_the_time_zone_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
