@@ -253,6 +253,7 @@ class _Builder:
         boot: ElTorito | None,
     ) -> Laid:
         iso = self._iso
+        iso.set_relocated_name("RR_MOVED", _name_of_relocated(tree))
         for number, entry in enumerate(tree):
             if number:
                 self._add(number, entry, tree[targets[number]] if number in targets else None)
@@ -328,6 +329,15 @@ class _Builder:
             # a count that does not fit means "to the end of the CD" when it is zero
             load = sectors if sectors <= 0xFFFF else 0
             self._iso.add_eltorito(self._names[boot.efi], **how, boot_load_size=load)
+
+
+def _name_of_relocated(tree: Sequence[Entry]) -> str:
+    """The directory that has what is too deep: one that the tree does not have itself."""
+    taken = {entry.path for entry in tree}
+    name = "rr_moved"
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _seconds(entry: Entry) -> int:

@@ -16,8 +16,6 @@ _LONGEST_RUN = 1 << 20
 _TROUBLES = (struct.error, ValueError, LookupError, AttributeError, TypeError)
 """What pycdlib raises beside its own exceptions when an ISO is damaged."""
 
-_RELOCATED = ("rr_moved", "RR_MOVED")  # where deep directories are, in truth
-
 
 def recognises(source: Source) -> bool:
     """Whether there is a volume descriptor."""
@@ -45,7 +43,13 @@ class Iso9660:
     def __init__(self, source: Source, iso: Any) -> None:
         self._source = source
         self.label = iso.pvd.volume_identifier.decode("ascii", "replace").strip()
-        self._records: dict[str, Any] = {"": iso.pvd.root_directory_record()}
+        root = iso.pvd.root_directory_record()
+        self._records: dict[str, Any] = {"": root}
+        # Where deep directories are, in truth; pycdlib does not follow all links to them.
+        self._relocated = [one for one in root.children if _is_of_relocated(one)]
+        self._moved = {
+            child.extent_location(): child for one in self._relocated for child in one.children[2:]
+        }
 
     def root(self) -> Entry:
         """See FileSystem."""
@@ -58,12 +62,11 @@ class Iso9660:
         for record in self._at(path).children:
             if record.is_dot() or record.is_dotdot() or _is_further_part(record, found):
                 continue
-            name = checked_name(_name(record), path)
-            if not path and name in _RELOCATED:
+            if _is_relocated(record) or any(record is one for one in self._relocated):
                 continue
+            name = checked_name(_name(record), path)
             child = f"{path}/{name}" if path else name
-            moved = record.rock_ridge.cl_to_moved_dr if record.rock_ridge else None
-            self._records[child] = moved or record
+            self._records[child] = self._followed(record, child)
             found.append(_entry(child, self._records[child]))
         return sorted(found, key=lambda entry: order(entry.path))
 
@@ -80,12 +83,35 @@ class Iso9660:
             start += length
             record = record.data_continuation
 
+    def _followed(self, record: Any, path: str) -> Any:
+        """The record of a directory where it is in truth; others are what they are."""
+        link = record.rock_ridge
+        if link is None or not link.child_link_record_exists():
+            return record
+        moved = link.cl_to_moved_dr or self._moved.get(link.child_link_extent())
+        if moved is None:
+            raise DamagedImage(f"/{path} leads to a directory that does not exist")
+        return moved
+
     def _at(self, path: str) -> Any:
         if path not in self._records:
             self.children(path.rpartition("/")[0])
             if path not in self._records:
                 raise DamagedImage(f"there is no /{path}")
         return self._records[path]
+
+
+def _is_relocated(record: Any) -> bool:
+    """Whether this is a directory that belongs elsewhere."""
+    return record.rock_ridge is not None and bool(record.rock_ridge.relocated_record())
+
+
+def _is_of_relocated(record: Any) -> bool:
+    """Whether this is a directory of nothing but directories that belong elsewhere."""
+    if record.is_dot() or record.is_dotdot() or not record.is_dir():
+        return False
+    children = record.children[2:]
+    return bool(children) and all(_is_relocated(child) for child in children)
 
 
 def _is_further_part(record: Any, found: list[Entry]) -> bool:

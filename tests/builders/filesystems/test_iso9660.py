@@ -23,6 +23,7 @@ from builders.sinks import digest, raw
 from builders.tree import Content, Entry
 from tests.builders.filesystems import judges
 from tests.builders.filesystems.trees import sources, trees
+from tests.builders.readers.test_ext4 import compare
 
 ROOT = Entry("", "d", 0o751, 5, 6, mtime=10**18)
 SECOND = 10**9
@@ -142,13 +143,16 @@ def test_many_files_of_like_names_stay_apart(tmp_path: Path) -> None:
     }
 
 
-def test_a_deep_directory_is_where_it_was(tmp_path: Path) -> None:
-    deep = "/".join(f"d{number}" for number in range(20))
-    tree = merge([ROOT], [Entry(f"{deep}/f", "f", 0o600, size=3, ref=b"abc")])
+def test_deep_directories_are_where_they_were_beside_any_others(tmp_path: Path) -> None:
+    deep = ["/".join(f"d{number}" for number in range(20)), "/".join(["n" * 255] * 14)]
+    names = [*(f"{directory}/f" for directory in deep), "rr_moved/f", "rr_moved_"]
+    tree = merge([ROOT], [Entry(name, "f", 0o600, size=3, ref=b"abc") for name in names])
     image = tmp_path / "image"
     raw.write(plan("iso9660", tree, {}), image, Path)
     extracted(image, tmp_path / "out")
-    assert (tmp_path / "out" / deep / "f").read_bytes() == b"abc"
+    for name in names:
+        assert (tmp_path / "out" / name).read_bytes() == b"abc"
+    compare(open_file_system(FileSource(image)), tree, dict.fromkeys(names, b"abc"))
 
 
 def test_a_file_of_more_than_4_gib_is_one_run_where_xorriso_looks_for_it(tmp_path: Path) -> None:
