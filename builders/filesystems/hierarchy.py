@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from builders.errors import BuilderError
+from builders.plan import Segment
 from builders.tree import Content, Entry, path_bytes
 
 
@@ -172,6 +173,22 @@ def data_between(holes: Sequence[tuple[int, int]], size: int) -> list[tuple[int,
     if position < size:
         runs.append((position, size))
     return runs
+
+
+def data_runs(content: Content, start: int, length: int) -> Iterator[tuple[int, int]]:
+    """(offset in the content, bytes) of what is no hole in the `length` bytes from `start`."""
+    position, end = start, start + length
+    for hole, hole_length in (*content.holes, (end, 0)):
+        stop = min(hole, end)
+        if stop > position:
+            yield position, stop - position
+        position = max(position, hole + hole_length)
+
+
+def segments(content: Content, start: int, length: int, target: int) -> Iterator[Segment]:
+    """What puts `length` bytes from `start` of the content at `target`; holes are left out."""
+    for position, size in data_runs(content, start, length):
+        yield Segment(target + position - start, content.source, content.offset + position, size)
 
 
 def largest(tree: Sequence[Entry], count: int = 3) -> list[tuple[str, int]]:

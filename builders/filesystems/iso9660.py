@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from builders.filesystems.hierarchy import BadContent, BadTree, TreeDoesNotFit, index
+from builders.filesystems.hierarchy import BadContent, BadTree, TreeDoesNotFit, index, segments
 from builders.filesystems.options import BadOption, LabelTooLong, check
-from builders.plan import Plan, Segment
+from builders.plan import Plan
 from builders.tree import Content, Entry
 
 SECTOR = 2048
@@ -394,16 +394,6 @@ def _put(plan: Plan, entry: Entry, offset: int) -> None:
             raise BadContent(entry.path, entry.size)
         plan.metadata.append((offset, entry.ref))
     elif isinstance(entry.ref, Content):
-        plan.segments += pieces(entry.ref, entry.size, offset)
+        plan.segments += segments(entry.ref, 0, entry.size, offset)
     else:
         raise BadContent(entry.path, entry.size)
-
-
-def pieces(content: Content, size: int, offset: int) -> Iterator[Segment]:
-    """What puts the content at `offset`; its holes are left out."""
-    position = 0
-    for hole, length in (*content.holes, (size, 0)):
-        if hole > position:
-            start = content.offset + position
-            yield Segment(offset + position, content.source, start, hole - position)
-        position = hole + length

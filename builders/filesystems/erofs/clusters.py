@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from builders.filesystems.erofs.layout import BLOCK
-from builders.filesystems.hierarchy import BadContent
+from builders.filesystems.hierarchy import BadContent, data_runs
 from builders.filesystems.options import BadOption
 from builders.filesystems.workroom import Workroom
 from builders.sinks.codecs import Codec, lz4, lz4hc
@@ -172,16 +172,6 @@ def _read(entry: Entry, start: int, length: int, sources: Sources) -> bytes | by
         target = view[position - start : position - start + size]
         sources.read(content.source, content.offset + position, target)
     return data
-
-
-def data_runs(content: Content, start: int, length: int) -> Iterator[tuple[int, int]]:
-    """(offset in the content, bytes) of what is no hole in the `length` bytes from `start`."""
-    position, end = start, start + length
-    for hole, hole_length in (*content.holes, (end, 0)):
-        stop = min(hole, end)
-        if stop > position:
-            yield position, stop - position
-        position = max(position, hole + hole_length)
 
 
 def _packer(codec: Codec) -> Callable[[Piece], tuple[int, bytes | bytearray]]:

@@ -8,7 +8,7 @@ from builders.filesystems.erofs import clusters, directories
 from builders.filesystems.erofs.clusters import Compressed
 from builders.filesystems.erofs.layout import BLOCK, COMPRESSED, INLINE, INODE, PLAIN
 from builders.filesystems.erofs.placing import Placed
-from builders.filesystems.hierarchy import BadContent, Hierarchy
+from builders.filesystems.hierarchy import BadContent, Hierarchy, segments
 from builders.plan import Plan, Segment
 from builders.tree import Content, Entry, path_bytes
 
@@ -40,7 +40,7 @@ def fill(
     area = bytearray((first - 1) * BLOCK)  # the inodes, from the second block on
     metadata: list[tuple[int, bytes]] = []
     tails: list[Segment] = []
-    segments: list[Segment] = []
+    data: list[Segment] = []
     end = first
     for number, entry in enumerate(hierarchy.entries):
         kind = entry.kind
@@ -81,20 +81,20 @@ def fill(
             behind += -behind % 8
             index = clusters.index(packed, size, cluster, placed.data[number])
             area[behind - BLOCK : behind - BLOCK + len(index)] = index
-            segments.append(Segment(start, made, packed.offset, blocks * BLOCK))
+            data.append(Segment(start, made, packed.offset, blocks * BLOCK))
             continue
         if kind == "f" and isinstance(entry.ref, Content):
-            segments += _segments(entry.ref, 0, full, start)
-            tails += _segments(entry.ref, full, inline, behind)
+            data += segments(entry.ref, 0, full, start)
+            tails += segments(entry.ref, full, inline, behind)
             continue
         content = _content(hierarchy, folders, placed, number)
         if full:
             metadata.append((start, content[:full]))
         area[behind - BLOCK : behind - BLOCK + inline] = content[full:]
     tails.sort()
-    segments.sort()
+    data.sort()
     metadata.sort()
-    return Plan(end * BLOCK, [*_around(bytes(area), tails), *metadata], tails + segments)
+    return Plan(end * BLOCK, [*_around(bytes(area), tails), *metadata], tails + data)
 
 
 def _content(
@@ -123,12 +123,6 @@ def _device(entry: Entry) -> int:
         raise BadContent(entry.path, 0)
     major, minor = entry.ref
     return minor & 0xFF | major << 8 | (minor & ~0xFF) << 12
-
-
-def _segments(content: Content, start: int, length: int, target: int) -> Iterator[Segment]:
-    """What puts `length` bytes from `start` of the content at `target`; holes are left out."""
-    for position, size in clusters.data_runs(content, start, length):
-        yield Segment(target + position - start, content.source, content.offset + position, size)
 
 
 def _around(area: bytes, tails: Sequence[Segment]) -> Iterator[tuple[int, bytes]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from builders.filesystems.hierarchy import BadTree
@@ -58,19 +59,19 @@ def folded(name: str) -> str:
 
 
 class ShortNames:
-    """The short names of one directory, all different."""
+    """The short names of one directory, all different, also from `names`, all that are in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Iterable[str]) -> None:
+        # who asks for a name gets whatever has it, be it the long one or the short one
         self._taken: set[bytes] = set()
+        self._said = {_padded(*_parts(name.upper())) for name in names if "~" in name}
         self._last: dict[tuple[str, str], int] = {}
 
     def give(self, name: str) -> Short:
         """A short name for `name`, taken from now on."""
-        base, point, extension = name.rpartition(".")
-        if not point or not base:
-            base, extension = name, ""
+        base, extension = _parts(name)
         short = _exact(name, base, extension)
-        if short is None or short.name in self._taken:
+        if short is None:
             short = Short(self._numbered(_cleaned(base) or "_", _cleaned(extension)[:3]), False)
         self._taken.add(short.name)
         return short
@@ -82,8 +83,8 @@ class ShortNames:
             number += 1
             mark = f"~{number}"
             base = stem[: 8 - len(mark)] + mark
-            candidate = (base.ljust(8) + extension.ljust(3)).encode("ascii")
-            if candidate not in self._taken:
+            candidate = _padded(base, extension)
+            if candidate not in self._taken and candidate not in self._said:
                 self._last[key] = number
                 return candidate
 
@@ -102,7 +103,18 @@ def _exact(name: str, base: str, extension: str) -> Short | None:
         return None
     case = 0 if base == upper else _LOWER_BASE
     case |= 0 if extension == upper_extension else _LOWER_EXTENSION
-    return Short((upper.ljust(8) + upper_extension.ljust(3)).encode("ascii"), True, case)
+    return Short(_padded(upper, upper_extension), True, case)
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """The name and its extension."""
+    base, point, extension = name.rpartition(".")
+    return (base, extension) if point and base else (name, "")
+
+
+def _padded(base: str, extension: str) -> bytes:
+    """As in a directory's entry."""
+    return (base.ljust(8) + extension.ljust(3)).encode("ascii", "replace")
 
 
 def _cleaned(text: str) -> str:

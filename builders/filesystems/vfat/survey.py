@@ -87,7 +87,7 @@ def survey(tree: Sequence[Entry]) -> Survey:
     shorts: dict[int, names.Short] = {}
     directories: dict[int, int] = {}
     for directory, children in hierarchy.children.items():
-        given = names.ShortNames()
+        given = names.ShortNames(entries[child].path.rpartition("/")[2] for child in children)
         folded: set[str] = set()
         count = 2 if directory else 1  # "." and "..", or the label
         for child in children:

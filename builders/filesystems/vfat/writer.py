@@ -12,12 +12,12 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
-from builders.filesystems.hierarchy import BadContent, TreeDoesNotFit
+from builders.filesystems.hierarchy import BadContent, TreeDoesNotFit, segments
 from builders.filesystems.options import BadOption, LabelTooLong, check
 from builders.filesystems.vfat import names
 from builders.filesystems.vfat.geometry import SECTOR, Geometry, geometry, usual_bits
 from builders.filesystems.vfat.survey import Survey, survey
-from builders.plan import Plan, Segment
+from builders.plan import Plan
 from builders.tree import Content, Entry
 
 _MIB = 1 << 20
@@ -197,7 +197,7 @@ class _Writer:
     def _file(self, plan: Plan, entry: Entry, place: int) -> None:
         ref = entry.ref
         if isinstance(ref, Content):
-            plan.segments.append(Segment(place, ref.source, ref.offset, entry.size))
+            plan.segments += segments(ref, 0, entry.size, place)
         elif isinstance(ref, bytes) and len(ref) == entry.size:
             plan.metadata.append((place, ref))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -172,6 +173,44 @@ def test_short_names_are_told_apart(tmp_path: Path) -> None:
     raw.write(plan("vfat", tree, {"uuid": UUID}), tmp_path / "image", Path)
     fsck(tmp_path / "image")
     assert extracted(tmp_path / "image", tmp_path / "out") == files
+
+
+def test_no_short_name_is_what_another_file_is_called(tmp_path: Path) -> None:
+    files = {"LONG name.txt": b"long", "LONGNA~1.TXT": b"short", "Longna~2.txt": b"mixed"}
+    files |= {"long names.txt": b"next", "~": b"", "a~\u00e9": b""}
+    tree = merge(
+        [ROOT], [Entry(n, "f", 0o644, size=len(b), ref=b or None) for n, b in files.items()]
+    )
+    raw.write(plan("vfat", tree, {"uuid": UUID}), tmp_path / "image", Path)
+    fsck(tmp_path / "image")
+    for name, text in files.items():  # mtype writes all files that are called so
+        command = ["mtype", "-i", tmp_path / "image", f"::/{name}"]
+        utf8 = {"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}
+        done = subprocess.run(command, check=True, capture_output=True, env=utf8)
+        assert done.stdout == text
+
+
+def test_holes_are_neither_read_nor_written(tmp_path: Path) -> None:
+    size = 60 * MIB
+    source = tmp_path / "pool"
+    with source.open("wb") as file:
+        file.truncate(size)
+        file.seek(size - 3)
+        file.write(b"end")
+    content = Content("pool", 0, ((0, size - 4096),))
+    made = plan("vfat", [ROOT, Entry("a", "f", 0o644, size=size, ref=content)], {"uuid": UUID})
+    assert [segment.length for segment in made.segments] == [4096]
+    raw.write(made, tmp_path / "image", lambda name: tmp_path / name)
+    fsck(tmp_path / "image")
+    assert extracted(tmp_path / "image", tmp_path / "out") == {"a": source.read_bytes()}
+
+
+@pytest.mark.parametrize("character", '"*:<>?\\|\x01\x1f')
+def test_a_name_that_fat_forbids_is_refused_with_its_path(character: str) -> None:
+    path = f"some/where/a{character}b"
+    tree = merge([ROOT], [Entry(path, "f", 0o644)])
+    with pytest.raises(BadFatName, match=re.escape(f"/{path} cannot be in a FAT")):
+        plan("vfat", tree, {"uuid": UUID})
 
 
 @pytest.mark.parametrize(
