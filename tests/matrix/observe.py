@@ -13,7 +13,7 @@ import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from builders.scan import scan
 from builders.tree import Entry, Kind
@@ -64,6 +64,15 @@ def mount(image: Path, kind: str, offset: int = 0) -> Seen:
         found = directory(root)
     found.pop("lost+found", None)
     return found
+
+
+def check_fat(image: Path, offset: int, size: int) -> None:
+    """Fail if fsck.fat has something to say of `size` bytes of an image."""
+    with NamedTemporaryFile(dir="/var/tmp") as copy, image.open("rb") as disk:
+        disk.seek(offset)
+        copy.write(disk.read(size))
+        copy.flush()
+        run("fsck.fat", "-n", "-v", copy.name)
 
 
 def fat(image: Path, offset: int) -> dict[str, str]:

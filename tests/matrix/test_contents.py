@@ -62,25 +62,30 @@ def need_mount() -> None:
         pytest.skip(judges.why_not_mount())
 
 
-def partitions(image: Path) -> list[int]:
-    """Where the partitions of a raw disk start, in bytes, says sfdisk."""
-    need("sfdisk")
+def partitions(image: Path) -> list[tuple[int, int]]:
+    """The partitions of a raw disk, (offset, size) in bytes, of a table that has no problems."""
+    need("sfdisk", "sgdisk")
     run("sfdisk", "--verify", image)
     table = json.loads(run("sfdisk", "-J", image))["partitiontable"]
-    return [one["start"] * table.get("sectorsize", 512) for one in table["partitions"]]
+    if table["label"] == "gpt":
+        assert "No problems found" in run("sgdisk", "-v", image)
+    sector = table.get("sectorsize", 512)
+    return [(one["start"] * sector, one["size"] * sector) for one in table["partitions"]]
 
 
 def raw_disk(images: Images, kind: str) -> None:
     need_mount()
+    need("e2fsck", "fsck.fat", "mcopy")
     image = images.image(kind)
     described = images.derivation(kind).arguments["partitions"]
     filled = [one for one in described if one["tree"]]
-    starts = partitions(image)[-len(filled) :]
-    for start, one in zip(starts, filled, strict=True):
+    places = partitions(image)[-len(filled) :]
+    for (start, size), one in zip(places, filled, strict=True):
         if one["file_system"] == "ext4":
+            run("e2fsck", "-fn", f"{image}?offset={start}")
             compare(observe.mount(image, "ext4", start), declared(images, one["tree"]))
         else:
-            need("mcopy", "fsck.fat")
+            observe.check_fat(image, start, size)
             files = declared(images, one["tree"])
             wanted = {path: file.ref for path, file in files.items() if file.kind == "f"}
             assert observe.fat(image, start) == wanted
@@ -98,8 +103,12 @@ def converted_disk(images: Images, kind: str) -> None:
 
 def squashfs(images: Images, kind: str) -> None:
     need_mount()
+    need("unsquashfs")
+    image = images.image(kind)
     tree = declared(images, images.derivation(kind).arguments["tree"])
-    compare(observe.mount(images.image(kind), "squashfs"), without_acls(tree))
+    names = run("unsquashfs", "-no-progress", "-dest", "", "-ls", image).splitlines()
+    assert {name.removeprefix("/") for name in names} == set(tree)
+    compare(observe.mount(image, "squashfs"), without_acls(tree))
 
 
 def erofs(images: Images, kind: str) -> None:
@@ -127,7 +136,11 @@ def iso(images: Images, kind: str) -> None:
 
 def tarball(images: Images, kind: str) -> None:
     tree = in_seconds(declared(images, images.derivation(kind).arguments["tree"]))
-    found = observe.tar(images.image(kind))
+    need("tar")
+    image = images.image(kind)
+    found = observe.tar(image)
+    names = run("tar", "--list", "--quoting-style=literal", "--file", image).splitlines()
+    assert [os.path.normpath(name).removeprefix(".") for name in names] == list(found)
     if kind == "wsl2":
         assert found.pop("etc/wsl.conf").size > 0
         for each in (found, tree):
@@ -137,8 +150,12 @@ def tarball(images: Images, kind: str) -> None:
 
 def docker(images: Images, kind: str) -> None:
     tree = in_seconds(declared(images, images.derivation(kind).arguments["tree"]))
-    with tarfile.open(images.image(kind)) as archive:
+    need("skopeo")
+    image = images.image(kind)
+    about = json.loads(run("skopeo", "inspect", f"docker-archive:{image}"))
+    with tarfile.open(image) as archive:
         (manifest,) = json.load(archive.extractfile("manifest.json"))  # type: ignore[arg-type]
+        assert len(about["Layers"]) == len(manifest["Layers"])
         layers = [tarfile.open(fileobj=archive.extractfile(name)) for name in manifest["Layers"]]
         compare(observe.layers(layers), tree)
 
