@@ -148,6 +148,21 @@ def find(file_system: FileSystem, path: str, *, follow: bool = True) -> Entry:
     return trail[-1]
 
 
+class Directories:
+    """The directories that were met in a file system. Each has one path: one that had several
+    would be in itself, or be listed times without number.
+    """
+
+    def __init__(self, root: object = None) -> None:
+        self._paths = {root: ""}
+
+    def meet(self, identity: object, path: str) -> None:
+        """Raise DamagedImage if this is a directory that is known by another path."""
+        known = self._paths.setdefault(identity, path)
+        if known != path:
+            raise DamagedImage(f"/{path} and /{known} are the same directory")
+
+
 def checked_name(name: bytes, directory: str) -> str:
     """A directory's entry as part of a path. Raises DamagedImage for what cannot be a name."""
     if directory.count("/") > DEEPEST:

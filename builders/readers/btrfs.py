@@ -8,14 +8,15 @@ btrfs check.
 from __future__ import annotations
 
 import struct
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from builders.errors import BuilderError
 from builders.filesystems.btrfs import items
-from builders.readers import checked_name, modes, starts
+from builders.readers import Directories, checked_name, modes, starts
 from builders.readers.source import DamagedImage, Source
 from builders.tree import Entry, order
 
@@ -113,6 +114,7 @@ class Btrfs:
             if key[1] == items.ROOT_ITEM
         }
         self._places = {"": (self._tree(items.FS_TREE), items.FIRST_FREE)}
+        self._directories = Directories(self._places[""])
 
     def root(self) -> Entry:
         """See FileSystem."""
@@ -134,7 +136,10 @@ class Btrfs:
                 else:
                     place = (tree, location[0])
                 self._places[child] = place
-                found.append(self._entry(child, place))
+                entry = self._entry(child, place)
+                if entry.kind == "d" and location[1] != items.ROOT_ITEM:
+                    self._directories.meet(place, child)  # a subvolume may be in its snapshot, too
+                found.append(entry)
         return sorted(found, key=lambda entry: order(entry.path))
 
     def runs(self, path: str) -> Iterator[tuple[int, bytes]]:
@@ -196,6 +201,8 @@ class Btrfs:
                     raise DamagedImage(f"the node of the btrfs at {address} is damaged")
                 values.append(data[start : start + size])
             keys.append((key[0], key[1], key[2]))
+        if any(one >= other for one, other in pairwise(keys)):
+            raise DamagedImage(f"the keys of the node of the btrfs at {address} are not in order")
         return Node(level, keys, pointers, values)
 
     def _items(
@@ -206,17 +213,17 @@ class Btrfs:
 
     def _below(self, node: Node, first: Key, last: Key) -> Iterator[tuple[Key, bytes]]:
         if not node.level:
-            for number, key in enumerate(node.keys):
-                if first <= key <= last:
-                    yield key, node.data[number]
+            keys = node.keys
+            for number in range(bisect_left(keys, first), bisect_right(keys, last)):
+                yield keys[number], node.data[number]
             return
         start = max(bisect_right(node.keys, first) - 1, 0)
         for key, pointer in zip(node.keys[start:], node.pointers[start:], strict=True):
             if key > last:
                 return
             child = self._node(pointer)
-            if child.level != node.level - 1:
-                raise DamagedImage(f"the node of the btrfs at {pointer} is of a wrong level")
+            if child.level != node.level - 1 or child.keys[:1] != [key]:
+                raise DamagedImage(f"the node of the btrfs at {pointer} is not the one wanted")
             yield from self._below(child, first, last)
 
     # --- inodes
@@ -235,13 +242,13 @@ class Btrfs:
         tree, number = place
         inode = None
         xattrs: dict[str, bytes] = {}
-        first, last = (number, items.INODE_ITEM, 0), (number, items.XATTR_ITEM, items.LAST)
-        for key, data in self._items(tree, first, last):
-            if key[1] == items.INODE_ITEM:
-                inode = _fields(_INODE, data, 0)
-            elif key[1] == items.XATTR_ITEM:
-                for _, name, value in _directory_entries(data):
-                    xattrs[name.decode("utf-8", "surrogateescape")] = value
+        first = (number, items.INODE_ITEM, 0)
+        for _, data in self._items(tree, first, first):
+            inode = _fields(_INODE, data, 0)
+        first, last = (number, items.XATTR_ITEM, 0), (number, items.XATTR_ITEM, items.LAST)
+        for _, data in self._items(tree, first, last):
+            for _, name, value in _directory_entries(data):
+                xattrs[name.decode("utf-8", "surrogateescape")] = value
         if inode is None:
             raise DamagedImage(f"the btrfs has no inode {number} in the tree at {tree}")
         size, _, uid, gid, mode, device, seconds, nanoseconds = inode

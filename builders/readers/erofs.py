@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from builders.readers import checked_name, modes, starts
+from builders.readers import Directories, checked_name, modes, starts
 from builders.readers.erofs_clusters import CompressedErofs, clusters, unpack
 from builders.readers.source import DamagedImage, Source
 from builders.tree import Entry, order
@@ -65,6 +65,7 @@ class Erofs:
             raise DamagedImage("the block size of the EROFS cannot be right")
         self.block = 1 << bits
         self._numbers = {"": root}
+        self._directories = Directories(root)
 
     def root(self) -> Entry:
         """See FileSystem."""
@@ -81,7 +82,10 @@ class Erofs:
             for name, number in self._names(path, data[start : start + self.block]):
                 child = f"{path}/{name}" if path else name
                 self._numbers[child] = number
-                found.append(self._entry(child, self._inode(number)))
+                entry = self._entry(child, self._inode(number))
+                if entry.kind == "d":
+                    self._directories.meet(number, child)
+                found.append(entry)
         return sorted(found, key=lambda entry: order(entry.path))
 
     def runs(self, path: str) -> Iterator[tuple[int, bytes]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from builders.errors import BuilderError
-from builders.readers import checked_name, modes, starts
+from builders.readers import Directories, checked_name, modes, starts
 from builders.readers.source import DamagedImage, Source
 from builders.tree import Entry, order
 
@@ -58,6 +58,18 @@ class Inode:
     rest: bytes
 
 
+class _Blocks:
+    """The blocks that an inode may have yet: each is its own, so not more than there are in all."""
+
+    def __init__(self, inode: int, count: int) -> None:
+        self._inode, self._left = inode, count
+
+    def take(self, count: int) -> None:
+        self._left -= count
+        if self._left < 0 or not count:
+            raise DamagedImage(f"the blocks of inode {self._inode} are damaged")
+
+
 def recognises(source: Source) -> bool:
     """Whether there is an ext superblock."""
     return starts(source, 1024 + 56, b"\x53\xef")
@@ -101,6 +113,7 @@ class Ext4:
         if not 32 <= self._descriptor <= 1024:
             raise DamagedImage("the group descriptors of the ext4 file system cannot be right")
         self._numbers = {"": _ROOT}
+        self._directories = Directories(_ROOT)
         self._table = lru_cache(maxsize=4096)(self._find_table)
 
     def root(self) -> Entry:
@@ -114,7 +127,10 @@ class Ext4:
         for name, number in self._names(path, inode):
             child = f"{path}/{name}" if path else name
             self._numbers[child] = number
-            found.append(self._entry(child, self._inode(number)))
+            entry = self._entry(child, self._inode(number))
+            if entry.kind == "d":
+                self._directories.meet(number, child)
+            found.append(entry)
         return sorted(found, key=lambda entry: order(entry.path))
 
     def runs(self, path: str) -> Iterator[tuple[int, bytes]]:
@@ -240,7 +256,8 @@ class Ext4:
         if inode.flags & (_INLINE | _ENCRYPTED):
             raise NotSupported(f"inode {inode.number} is encrypted, or has its data inline")
         extents = self._extents if inode.flags & _USES_EXTENTS else self._mapped
-        for block, physical, count in extents(inode):
+        left = _Blocks(inode.number, self._source.size // self.block)
+        for block, physical, count in extents(inode, left):
             position = block * self.block
             end = min((block + count) * self.block, inode.size)
             source = physical * self.block
@@ -250,28 +267,33 @@ class Ext4:
                 position += length
                 source += length
 
-    def _extents(self, inode: Inode) -> Iterator[tuple[int, int, int]]:
+    def _extents(self, inode: Inode, left: _Blocks) -> Iterator[tuple[int, int, int]]:
         """(block of the file, block of the disk, blocks) of all extents that have data."""
-        return self._extent_node(inode.map, 5, inode.number)
+        return self._extent_node(inode.map, 5, inode.number, left)
 
-    def _extent_node(self, node: bytes, most: int, number: int) -> Iterator[tuple[int, int, int]]:
+    def _extent_node(
+        self, node: bytes, most: int, number: int, left: _Blocks
+    ) -> Iterator[tuple[int, int, int]]:
         magic, count, _, depth = struct.unpack_from("<HHHH", node)
         if magic != _EXTENT_MAGIC or depth > most or 12 + count * 12 > len(node):
             raise DamagedImage(f"the extents of inode {number} are damaged")
         for index in range(count):
             record = node[12 + index * 12 : 24 + index * 12]
             if depth:
+                left.take(1)
                 _, low, high = struct.unpack_from("<IIH", record)
                 child = self._source.read((low | high << 32) * self.block, self.block)
                 if struct.unpack_from("<H", child, 6)[0] != depth - 1:
                     raise DamagedImage(f"the extents of inode {number} are damaged")
-                yield from self._extent_node(child, depth - 1, number)
+                yield from self._extent_node(child, depth - 1, number, left)
             else:
                 block, length, high, low = struct.unpack("<IHHI", record)
-                if length <= _UNWRITTEN:
+                written = length <= _UNWRITTEN
+                left.take(length if written else length - _UNWRITTEN)
+                if written:
                     yield block, low | high << 32, length
 
-    def _mapped(self, inode: Inode) -> Iterator[tuple[int, int, int]]:
+    def _mapped(self, inode: Inode, left: _Blocks) -> Iterator[tuple[int, int, int]]:
         """As `_extents`, of the block maps of ext2 and ext3."""
         blocks = -(-inode.size // self.block)
         numbers = struct.unpack("<15I", inode.map)
@@ -280,14 +302,15 @@ class Ext4:
             if start >= blocks:
                 return
             depth = max(0, slot - 11)
-            yield from self._mapped_tree(numbers[slot], depth, start, blocks)
+            yield from self._mapped_tree(numbers[slot], depth, start, blocks, left)
             start += (self.block // 4) ** depth
 
     def _mapped_tree(
-        self, number: int, depth: int, start: int, end: int
+        self, number: int, depth: int, start: int, end: int, left: _Blocks
     ) -> Iterator[tuple[int, int, int]]:
         if not number or start >= end:
             return
+        left.take(1)
         if depth == 0:
             yield start, number, 1
             return
@@ -296,7 +319,7 @@ class Ext4:
         for index, (child,) in enumerate(struct.iter_unpack("<I", data)):
             if start + index * each >= end:
                 return
-            yield from self._mapped_tree(child, depth - 1, start + index * each, end)
+            yield from self._mapped_tree(child, depth - 1, start + index * each, end, left)
 
     # --- extended attributes
 

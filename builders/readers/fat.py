@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from builders.readers import checked_name
+from builders.readers import Directories, checked_name
 from builders.readers.source import DamagedImage, Source, SourceFile
 from builders.tree import Entry, order
 
@@ -66,6 +66,7 @@ class Fat:
         label = head[43:54] if bits < 32 else head[71:82]
         self.label = label.decode("ascii", "replace").strip().removeprefix("NO NAME")
         self._found = {"": _Found(Entry("", "d", 0o755), 0)}
+        self._directories = Directories()
 
     def root(self) -> Entry:
         """See FileSystem."""
@@ -79,6 +80,9 @@ class Fat:
         with _damage():
             records = self._records(here.cluster) if path else self._root_records()
             found = [_found(each, path) for each in records if not _is_special(each)]
+        for one in found:
+            if one.entry.kind == "d":
+                self._directories.meet(one.cluster, one.entry.path)
         self._found |= {one.entry.path: one for one in found}
         return sorted((one.entry for one in found), key=lambda entry: order(entry.path))
 

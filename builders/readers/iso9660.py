@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from builders.readers import checked_name, modes, starts
+from builders.readers import Directories, checked_name, modes, starts
 from builders.readers.source import DamagedImage, Source, SourceFile
 from builders.tree import Entry, order
 
@@ -45,6 +45,7 @@ class Iso9660:
         self.label = iso.pvd.volume_identifier.decode("ascii", "replace").strip()
         root = iso.pvd.root_directory_record()
         self._records: dict[str, Any] = {"": root}
+        self._directories = Directories(root.extent_location())
         # Where deep directories are, in truth; pycdlib does not follow all links to them.
         self._relocated = [one for one in root.children if _is_of_relocated(one)]
         self._moved = {
@@ -67,7 +68,10 @@ class Iso9660:
             name = checked_name(_name(record), path)
             child = f"{path}/{name}" if path else name
             self._records[child] = self._followed(record, child)
-            found.append(_entry(child, self._records[child]))
+            entry = _entry(child, self._records[child])
+            if entry.kind == "d":
+                self._directories.meet(self._records[child].extent_location(), child)
+            found.append(entry)
         return sorted(found, key=lambda entry: order(entry.path))
 
     def runs(self, path: str) -> Iterator[tuple[int, bytes]]:

@@ -77,7 +77,8 @@ class Qcow2:
                 import zstandard
 
                 try:
-                    data = zstandard.ZstdDecompressor().decompressobj().decompress(packed)
+                    reader = zstandard.ZstdDecompressor().stream_reader(packed)
+                    data = reader.read(self._cluster)
                 except zstandard.ZstdError as error:
                     raise DamagedImage(f"a cluster cannot be unpacked: {error}") from None
             else:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from builders.errors import BuilderError
-from builders.readers import checked_name, modes, starts
+from builders.readers import Directories, checked_name, modes, starts
 from builders.readers.source import DamagedImage, Source
 from builders.tree import Entry, Kind, order
 
@@ -21,6 +21,7 @@ _NONE = 0xFFFFFFFF
 _METADATA = 8192
 _IN_BLOCK = 1 << 24  # in the size of a block: it is stored as it is
 _KINDS: dict[int, Kind] = {1: "d", 2: "f", 3: "l", 4: "b", 5: "c", 6: "p", 7: "s"}
+_XZ_MEMORY = 64 << 20  # bytes; the dictionary is a block at most
 _EXTENDED = 7  # how much higher the types of inodes with more fields are
 _PREFIXES = ("user.", "trusted.", "security.")
 _METHODS = {1: "gzip", 2: "lzma", 3: "lzo", 4: "xz", 5: "lz4", 6: "zstd"}
@@ -96,7 +97,7 @@ class Squashfs:
         id_table, self._xattrs_at, self._inodes, self._directories, fragment_table = (
             struct.unpack_from("<QQQQQ", head, 48)
         )
-        if major != 4 or not 4096 <= self._block <= 1 << 20:
+        if major != 4 or not 4096 <= self._block <= 1 << 20 or fragments > source.size:
             raise DamagedImage("the superblock of the squashfs cannot be right")
         self._method = _METHODS.get(method, str(method))
         if self._method not in ("gzip", "xz", "zstd", "lz4"):
@@ -111,6 +112,7 @@ class Squashfs:
             struct.iter_unpack("<QII", self._table(fragment_table, fragments * 16))
         )
         self._references = {"": root}
+        self._known = Directories(root)
 
     def root(self) -> Entry:
         """See FileSystem."""
@@ -122,7 +124,10 @@ class Squashfs:
         for name, reference in self._names(path, self._at(path)):
             child = f"{path}/{name}" if path else name
             self._references[child] = reference
-            found.append(self._entry(child, self._inode(reference)))
+            entry = self._entry(child, self._inode(reference))
+            if entry.kind == "d":
+                self._known.meet(reference, child)
+            found.append(entry)
         return sorted(found, key=lambda entry: order(entry.path))
 
     def runs(self, path: str) -> Iterator[tuple[int, bytes]]:
@@ -156,7 +161,7 @@ class Squashfs:
             if self._method == "gzip":
                 return zlib.decompressobj().decompress(data, most)
             if self._method == "xz":
-                return lzma.LZMADecompressor(lzma.FORMAT_XZ).decompress(data, most)
+                return lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY).decompress(data, most)
             if self._method == "lz4":
                 import lz4.block
 

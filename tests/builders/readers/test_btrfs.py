@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import uuid as uuids
+from bisect import bisect_right
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +16,8 @@ from builders.errors import BuilderError
 from builders.filesystems import btrfs as writer
 from builders.merge import merge
 from builders.readers import open_file_system
-from builders.readers.source import CutShort, FileSource
+from builders.readers.btrfs import Btrfs
+from builders.readers.source import CutShort, DamagedImage, FileSource
 from builders.sinks import raw
 from builders.tree import Entry
 from tests.builders.filesystems.judges import mounted, needs, why_not_mount
@@ -124,4 +126,23 @@ def test_damage_is_an_error_of_its_own(tmp_path: Path) -> None:
     assert refused > 10
     os.truncate(image, 20 << 20)
     with pytest.raises(CutShort):
+        everything(open_file_system(FileSource(image)))
+
+
+def test_a_node_that_is_named_more_than_once_is_damage(tmp_path: Path) -> None:
+    """Nodes that all name one node, level below level, would be read times without number."""
+    tree = [ROOT, *(Entry(f"{number:04}", "f", 0o644) for number in range(500))]
+    image = tmp_path / "image"
+    raw.write(writer.plan(tree, writer.BtrfsOptions(uuid=UUID, size=120 << 20)), image, Path)
+    found = open_file_system(FileSource(image))
+    assert isinstance(found, Btrfs)
+    address = found._places[""][0]
+    start, _, place = found._chunks[bisect_right(found._starts, address) - 1]
+    top = place + address - start + 101
+    with image.open("r+b") as file:
+        file.seek(top)
+        pointers = file.read(2 * 33)
+        file.seek(top + 33 + 17)
+        file.write(pointers[17:25])
+    with pytest.raises(DamagedImage, match="is not the one wanted"):
         everything(open_file_system(FileSource(image)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import uuid as uuids
 from collections.abc import Mapping, Sequence
@@ -144,3 +145,39 @@ def test_damage_is_an_error_of_its_own(tmp_path: Path) -> None:
     image.write_bytes(good[:100_000])
     with pytest.raises(CutShort):
         everything(open_file_system(FileSource(image)))
+
+
+@pytest.mark.parametrize("kind", ["ext4", "ext2"])
+def test_a_map_of_blocks_that_leads_to_itself_ends(kind: str, tmp_path: Path) -> None:
+    """Each block of the map names one and the same block, hundreds of times, five deep."""
+    image = tmp_path / "image"
+    options = {"uuid": UUID, "size": 1 << 23, "features": {"metadata_csum": False}}
+    if kind == "ext2":
+        del options["features"]
+    raw.write(plan(kind, [ROOT, Entry("a", "f", 0o644)], options), image, Path)
+    found = open_file_system(FileSource(image))
+    assert isinstance(found, ext4.Ext4)
+    entry = found.children("")[0]
+    free = 2000  # a block that nothing uses, and those behind it
+    with image.open("r+b") as file:
+        if kind == "ext4":
+            root = struct.pack("<HHHHI", 0xF30A, 4, 4, 5, 0)
+            root += struct.pack("<IIHH", 0, free, 0, 0) * 4
+            for depth in range(5):
+                node = struct.pack("<HHHHI", 0xF30A, 340, 340, 4 - depth, 0)
+                child = struct.pack("<IIHH", 0, free + depth + 1, 0, 0)
+                leaf = struct.pack("<IHHI", 0, 32769, 0, 0)  # of zeros, which are not written
+                file.seek((free + depth) * 4096)
+                file.write(node + (child if depth < 4 else leaf) * 340)
+        else:
+            root = struct.pack("<15I", *[0] * 12, free, free, free)
+            file.seek(free * 4096)
+            file.write(struct.pack("<I", free) * 1024)
+        place = found._table(0) + (found.links("a")[0] - 1) * 256
+        file.seek(place + 4)
+        file.write(struct.pack("<I", 0xFFFFFFFF))
+        file.seek(place + 40)
+        file.write(root)
+    with pytest.raises(DamagedImage, match="blocks of inode"):
+        for _ in open_file_system(FileSource(image)).runs(entry.path):
+            pass

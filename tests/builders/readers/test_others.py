@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
+import struct
 import subprocess
 import sys
+import tracemalloc
 import uuid as uuids
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -258,6 +260,27 @@ def test_a_qcow2_image_is_the_disk_in_it(options: list[str], tmp_path: Path) -> 
         assert source.read(offset, length) == plain.read(offset, length)
 
 
+def test_no_more_is_unpacked_of_a_qcow2_than_a_cluster(tmp_path: Path) -> None:
+    bomb = zstandard.ZstdCompressor().compress(bytes(64 * MIB))
+    image = tmp_path / "image"
+    header = struct.pack(">4sIQIIQIIQ", b"QFI\xfb", 3, 0, 0, 21, MIB, 0, 1, 1 << 21)
+    header = header.ljust(72, b"\0") + struct.pack(">QQQIIB", 8, 0, 0, 4, 112, 1)
+    entry = 1 << 62 | (len(bomb) // 512 + 1) << 49 | 3 << 21
+    with image.open("wb") as file:
+        for offset, data in (
+            (0, header),
+            (1 << 21, struct.pack(">Q", 2 << 21)),
+            (2 << 21, struct.pack(">Q", entry)),
+            (3 << 21, bomb.ljust(1 << 20, b"\0")),
+        ):
+            file.seek(offset)
+            file.write(data)
+    tracemalloc.start()
+    assert Qcow2(FileSource(image)).read(0, 4096) == bytes(4096)
+    assert tracemalloc.get_traced_memory()[1] < 20 * MIB
+    tracemalloc.stop()
+
+
 @needs("qemu-img")
 def test_a_qcow2_image_with_a_backing_file_is_refused(tmp_path: Path) -> None:
     image = small_disk(tmp_path)
@@ -293,16 +316,35 @@ def test_paths_go_through_links_and_what_is_missing_has_near_names(tmp_path: Pat
         find(found, "/a")
 
 
-def test_a_directory_that_is_in_itself_ends(tmp_path: Path) -> None:
-    tree = merge([ROOT], [Entry("d/e", "d", 0o755)])
+@needs("debugfs")
+def test_a_directory_that_is_in_itself_or_twice_ends(tmp_path: Path) -> None:
+    tree = merge([ROOT], [Entry("d/e", "d", 0o755), Entry("a", "d", 0o755)])
     image = tmp_path / "image"
-    raw.write(plan("ext4", tree, {"uuid": UUID}), image, Path)
-    command = ["debugfs", "-w", "-R", "link d d/loop", image]
-    if shutil.which("debugfs") is None:
-        pytest.skip("debugfs is not installed")
-    subprocess.run(command, check=True, capture_output=True)
-    with pytest.raises(DamagedImage, match="400 directories"):
+    for link in ("link d d/loop", "link d/e a/e"):
+        image.unlink(missing_ok=True)
+        raw.write(plan("ext4", tree, {"uuid": UUID}), image, Path)
+        subprocess.run(["debugfs", "-w", "-R", link, image], check=True, capture_output=True)
+        with pytest.raises(DamagedImage, match="are the same directory"):
+            everything(open_file_system(FileSource(image)))
+
+
+def test_a_directory_of_fat_that_is_in_itself_ends(tmp_path: Path) -> None:
+    tree = merge([ROOT], [Entry("D/E", "d", 0o755)])
+    made = plan("fat12", tree, {"uuid": UUID})
+    image = tmp_path / "image"
+    raw.write(made, image, Path)
+    data = bytearray(image.read_bytes())
+    outer, inner = (data.index(name.ljust(11)) for name in (b"D", b"E"))
+    data[inner + 26 : inner + 28] = data[outer + 26 : outer + 28]
+    image.write_bytes(data)
+    with pytest.raises(DamagedImage, match="/D/E and /D are the same directory"):
         everything(open_file_system(FileSource(image)))
+
+
+def test_directories_that_are_too_deep_are_an_error(tmp_path: Path) -> None:
+    tree = merge([ROOT], [Entry("/".join("d" * 403), "d", 0o755)])
+    with pytest.raises(DamagedImage, match="400 directories"):
+        everything(open_file_system(written(plan("erofs", tree, {"uuid": UUID}), tmp_path)))
 
 
 def test_what_is_no_file_system_is_named(tmp_path: Path) -> None:
