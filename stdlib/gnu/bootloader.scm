@@ -24,11 +24,11 @@
   (name bootloader-name (documentation "a symbol: grub, grub-efi, systemd-boot…")))
 
 (define-record-type* <menu-entry> menu-entry make-menu-entry menu-entry?
-  (label menu-entry-label (sanitize ensure-string) (documentation "the text in the menu"))
+  (label menu-entry-label (sanitize ensure-line) (documentation "the text in the menu"))
   (linux menu-entry-linux (default #f) (sanitize (ensure-optional string? "a path"))
          (documentation "the kernel's path; #f with a chain-loader"))
   (linux-arguments menu-entry-linux-arguments (default '())
-                   (sanitize (ensure-list string? "strings"))
+                   (sanitize ensure-kernel-arguments)
                    (documentation "the kernel's arguments"))
   (initrd menu-entry-initrd (default #f) (sanitize (ensure-optional string? "a path"))
           (documentation "the initrd's path, or #f"))

@@ -74,7 +74,7 @@ root ALL=(ALL:ALL) ALL
           (sanitize (ensure package? "a package of a kernel, such as linux or linux-cloud"))
           (documentation "the package of the kernel"))
   (kernel-arguments operating-system-user-kernel-arguments (default %default-kernel-arguments)
-                    (sanitize (ensure-list string? "strings"))
+                    (sanitize ensure-kernel-arguments)
                     (documentation "arguments for the kernel's command line"))
   (bootloader operating-system-bootloader
               (sanitize (ensure bootloader-configuration? "a bootloader-configuration"))
@@ -82,6 +82,7 @@ root ALL=(ALL:ALL) ALL
   (label operating-system-label (thunked)
          (default (string-append "Debian GNU/Linux, " (operating-system-host-name
                                                        this-operating-system)))
+         (sanitize ensure-line)
          (documentation "the text of the boot menu's entry"))
   (keyboard-layout operating-system-keyboard-layout (default #f)
                    (sanitize (ensure-optional keyboard-layout? "a keyboard-layout"))

@@ -97,6 +97,12 @@ def test_the_menu_is_as_it_is_declared(
         (f"{GRUB} ^(default-entry 1)", "no entry 1"),
         (f"{GRUB} ^(theme (grub-theme))", "a menu on a screen"),
         (f'{GRUB} (menu-entries (list ^(menu-entry (label "x"))))', "a kernel or another"),
+        (f'{GRUB} (menu-entries (list (menu-entry ^(label "") (linux "/l"))))', "a line of text"),
+        (
+            f'{GRUB} (menu-entries (list (menu-entry (label "x") (linux "/l") '
+            '^(linux-arguments \'("a\\\\")))))',
+            "a quote or a backslash",
+        ),
         (f"{GRUB} ^(serial-unit 7)", "from 0 to 3"),
         (f"{GRUB} ^(serial-speed 1)", "speed"),
         (f"{GRUB} ^(timeout -2)", "number of seconds"),
@@ -105,6 +111,11 @@ def test_the_menu_is_as_it_is_declared(
         (
             f"{GRUB} (theme (grub-theme ^(color-normal '((fg . pink) (bg . blue)))))",
             "GRUB's colours",
+        ),
+        ("(bootloader unified-kernel-bootloader) ^(timeout 17)", "no menu that could wait"),
+        (
+            "(bootloader systemd-boot-bootloader) ^(serial-speed 9600)",
+            "does not honour serial-speed",
         ),
         (
             "(bootloader systemd-boot-bootloader) ^(terminal-outputs '(gfxterm))",
@@ -125,3 +136,36 @@ def test_what_cannot_be_honoured_is_an_error_at_its_field(
     assert message in diagnosis.message
     assert diagnosis.location is not None
     assert (diagnosis.location.line, diagnosis.location.column) == (7, 5 + fields.index("^"))
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ('(label "a\\nb")', "a line of text"),
+        ("(label 5)", "a line of text"),
+        ('(kernel-arguments \'("a=\\"b\\""))', "without double quotes"),
+        ('(kernel-arguments \'("quiet" ""))', "without double quotes"),
+        ("(kernel-arguments '(\"it's\"))", "a quote or a backslash"),
+    ],
+)
+def test_what_no_menu_can_hold_is_an_error_at_its_field(
+    session: Session, tmp_path: Path, field: str, message: str
+) -> None:
+    file = tmp_path / "os.scm"
+    with pytest.raises(Exception) as caught:
+        file.write_text(DECLARATION.format(fields=GRUB).replace('(label "Größe")', field))
+        os: Any = session.eval_text(file.read_text(), str(file), session.user_module())
+        call(session.value(LOADERS, "grub-menu"), os, "/vmlinuz", "/initrd", arguments(session, os))
+    diagnosis = explain(caught.value, session.sources, tuple, lambda _: (), session.advice)
+    assert message in diagnosis.message
+    assert diagnosis.location is not None
+    assert (diagnosis.location.line, diagnosis.location.column) == (5, 3)
+
+
+def arguments(session: Session, os: Any) -> Any:
+    return call(session.value(("gnu", "system"), "operating-system-user-kernel-arguments"), os)
+
+
+def test_the_name_of_a_unified_kernel_is_quoted(session: Session) -> None:
+    quoted = str(call(session.value(LOADERS, "os-release-quoted"), 'The "$system", a\\b'))
+    assert quoted == r'"The \"\$system\", a\\b"'

@@ -1,8 +1,9 @@
 ;;; Sanitizers of record fields: each gives back a fitting value, or says what would fit.
 (define-module (gnu system checks)
   #:use-module (srfi srfi-1)
-  #:export (ensure ensure-list ensure-optional ensure-string ensure-boolean not-yet one-of
-            store-name?))
+  #:use-module (srfi srfi-14)
+  #:export (ensure ensure-list ensure-optional ensure-string ensure-line ensure-boolean
+            ensure-kernel-arguments not-yet one-of store-name?))
 
 (define (ensure valid? description)
   "A procedure that gives back its argument if it is VALID?, and else says that the field must be
@@ -33,6 +34,18 @@ DESCRIPTION."
 (define ensure-string (ensure string? "a string"))
 ;; Its argument, which must be #t or #f.
 (define ensure-boolean (ensure boolean? "#t or #f"))
+
+(define (line? value)
+  (and (string? value)
+       (not (string-null? value))
+       (not (string-any char-set:iso-control value))))
+
+;; Its argument, which must be text on one line.
+(define ensure-line (ensure line? "a line of text"))
+;; Its argument, which must be a list of what a kernel can read back from its command line.
+(define ensure-kernel-arguments
+  (ensure-list (lambda (value) (and (line? value) (not (string-index value #\"))))
+               "strings without double quotes, of one line each"))
 
 (define (one-of choices)
   "A procedure that checks that its argument is one of the symbols CHOICES."

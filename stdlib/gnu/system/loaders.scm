@@ -2,6 +2,7 @@
 
 (define-module (gnu system loaders)
   #:use-module (srfi srfi-1)
+  #:use-module (srfi srfi-14)
   #:use-module (guix gexp)
   #:use-module (guix store)
   #:use-module (gnu boot)
@@ -14,7 +15,7 @@
   #:use-module (gnu system partitions)
   #:use-module (gnu system uuid)
   #:export (system-kernel-arguments boot-files grub-bios esp-tree grub-iso unified-kernel
-            grub-menu menu-files check-loader))
+            grub-menu menu-files check-loader os-release-quoted))
 
 (define* (system-kernel-arguments os root type #:key (subvolume #f))
   "The kernel's arguments for OS with its root on the device ROOT, of file system TYPE, in
@@ -45,6 +46,17 @@ SUBVOLUME if it has any: \"/\" is the top, which need not be what is mounted by 
 (define (fail config field message hint)
   (fail-at-field (bootloader-configuration-location config) field message hint))
 
+(define (check-quotes location field arguments)
+  "Raise an error at FIELD of the record at LOCATION if GRUB would change one of ARGUMENTS."
+  (for-each (lambda (argument)
+              (when (string-any (string->char-set "'\"\\") argument)
+                (fail-at-field location field
+                               (string-append "the kernel argument " argument
+                                              " has a quote or a backslash, before which GRUB puts"
+                                              " another")
+                               "write it without; blanks are quoted without your help")))
+            arguments))
+
 (define (entry->list entry)
   (let ((linux (menu-entry-linux entry)) (chain (menu-entry-chain-loader entry))
         (device (menu-entry-device entry)))
@@ -52,6 +64,7 @@ SUBVOLUME if it has any: \"/\" is the top, which need not be what is mounted by 
       (fail-at-field (menu-entry-location entry) #f
                      "a menu entry starts a kernel or another boot loader"
                      "give it either (linux …) or (chain-loader …)"))
+    (check-quotes (menu-entry-location entry) 'linux-arguments (menu-entry-linux-arguments entry))
     (list (menu-entry-label entry) (or linux "") (menu-entry-initrd entry)
           (menu-entry-linux-arguments entry) chain
           (cond ((not device) #f)
@@ -82,6 +95,7 @@ finds the directory /boot."
          (entries (cons (list (operating-system-label os) linux initrd arguments #f #f)
                         (map entry->list (bootloader-configuration-menu-entries config))))
          (default (bootloader-configuration-default-entry config)))
+    (check-quotes (operating-system-location os) 'kernel-arguments arguments)
     (unless (< -1 default (length entries))
       (fail config 'default-entry
             (string-append "the menu has no entry " (number->string default))
@@ -133,9 +147,14 @@ needs them."
       (refuse 'default-entry (bootloader-configuration-default-entry config) 0)
       (refuse 'keyboard-layout (bootloader-configuration-keyboard-layout config) #f)
       (refuse 'theme (bootloader-configuration-theme config) #f)
+      (refuse 'serial-unit (bootloader-configuration-serial-unit config) 0)
+      (refuse 'serial-speed (bootloader-configuration-serial-speed config) 115200)
       (refuse 'terminal-inputs (bootloader-configuration-terminal-inputs config) '())
       (refuse 'terminal-outputs (bootloader-configuration-terminal-outputs config)
-              '(console serial)))))
+              '(console serial)))
+    (when (and (eq? name 'uki) (not (memv (bootloader-configuration-timeout config) '(0 5))))
+      (fail config 'timeout "a kernel that the firmware starts has no menu that could wait"
+            "leave it out, or use systemd-boot-bootloader or GRUB"))))
 
 (define (keymap-derivation layout)
   "The derivation of the keyboard LAYOUT for GRUB."
@@ -248,6 +267,14 @@ ROOT-UUID, or ROOT-LABEL, in SUBVOLUME if it has any."
                      "lay out the EFI system partition")))
       (else (error "this boot loader cannot start from UEFI:" name)))))
 
+(define (os-release-quoted text)
+  "TEXT as a value of os-release(5)."
+  (string-append "\""
+                 (string-concatenate
+                  (map (lambda (c) (if (memv c '(#\" #\\ #\$ #\`)) (string #\\ c) (string c)))
+                       (string->list text)))
+                 "\""))
+
 (define* (unified-kernel os blueprint initrd arguments #:key (name "linux.efi"))
   "The derivation of the kernel of BLUEPRINT, the derivation INITRD and ARGUMENTS as one program
 called NAME."
@@ -258,7 +285,8 @@ called NAME."
                   (initrd . ,(derivation-path initrd))
                   (arguments . ,(list->vector arguments))
                   (release . ,(blueprint-kernel-version blueprint))
-                  (os_release . ,(string-append "ID=debian\nPRETTY_NAME=\""
-                                                (operating-system-label os) "\"\n")))
+                  (os_release . ,(string-append "ID=debian\nPRETTY_NAME="
+                                                (os-release-quoted (operating-system-label os))
+                                                "\n")))
                 (list package (blueprint-root blueprint) initrd)
                 "make the unified kernel image")))
