@@ -261,7 +261,7 @@ def test_twenty_thousand_files_in_a_directory(tmp_path: Path) -> None:
 
 
 def test_many_empty_files_get_the_inodes_they_need(tmp_path: Path) -> None:
-    tree = [ROOT, *(Entry(f"{n:06}", "f", 0o644) for n in range(70000))]
+    tree = [ROOT, *(Entry(f"{n:06}", "f", 0o644) for n in range(100_000))]
     judges.e2fsck(written(ext4.plan(tree, options(free=0)), tmp_path / "image"))
 
 
