@@ -112,8 +112,8 @@ def describe(error: Exception) -> str:
         return error.text
     if isinstance(error, BuilderError):
         placed = _placed(error)
-        hint = f"\nhint: {error.hint}" if error.hint else ""
-        return f"{placed or f'kiln: error: {error.message}'}{_log(error)}{hint}"
+        hint = f"\nhint: {_harmless(error.hint)}" if error.hint else ""
+        return f"{placed or f'kiln: error: {_harmless(error.message)}'}{_log(error)}{hint}"
     if isinstance(error, OSError):
         if error.errno == errno.ENOSPC:
             return f"kiln: error: the disk is full: {error.filename or 'no space left'}"
@@ -123,6 +123,11 @@ def describe(error: Exception) -> str:
         f"kiln: error: internal error: {type(error).__name__}: {error}\n"
         "hint: this is a fault of Kiln's; run it again with --debug for a report"
     )
+
+
+def _harmless(text: str) -> str:
+    """The text without what a terminal would obey: names may come from anybody's image."""
+    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
 
 
 def _placed(error: BuilderError) -> str | None:

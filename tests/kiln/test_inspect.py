@@ -166,6 +166,7 @@ def test_a_copy_does_not_follow_links_that_are_in_its_way(image: Path, tmp_path:
         (["ls", "{}:/etc"], 1, "2 partitions with file systems"),
         (["ls", "{}:2:/ect"], 1, "did you mean etc?"),
         (["ls", "{}:2:/etc/name/x"], 1, "/etc/name is not a directory"),
+        (["ls", "{}:2:/bell\a/x"], 1, "/bell\\x07 is not a directory"),
         (["ls", "{}:2:etc"], 2, "paths begin with /"),
         (["ls", "/nowhere:2"], 2, "/nowhere does not exist"),
         (["cat", "{}:2:/etc"], 2, "not a regular file"),
