@@ -14,14 +14,19 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pexpect
+import pytest
 
-from builders.vm import Machine, prepared
+from builders.vm import Firmware, Machine, command_line, prepared
+
+OVMF = Path("/usr/share/OVMF")
 
 _CLOCK_PER_CPU = 8
 """How many times longer than the patience, in processor time, the clock may run."""
@@ -158,3 +163,25 @@ def booted(machine: Machine, *, patience: float = 120) -> Iterator[Console]:
             yield console
         finally:
             console.close()
+
+
+@contextmanager
+def secure(machine: Machine, folder: Path, *, patience: float = 180) -> Iterator[Console]:
+    """As `booted`, with firmware that starts only what Microsoft's keys or Debian's shim vouch for.
+
+    Its variables are a file in `folder`. Skip the test where there is no such firmware.
+    """
+    code, variables = OVMF / "OVMF_CODE_4M.secboot.fd", OVMF / "OVMF_VARS_4M.ms.fd"
+    if not code.is_file() or not variables.is_file():
+        pytest.skip("the firmware with Secure Boot is missing")
+    copy = folder / "variables.fd"
+    shutil.copyfile(variables, copy)
+    machine = replace(machine, reboots=False, firmware="uefi")
+    command = command_line(machine, kvm=False, firmware=Firmware(code, copy))
+    command += ["-machine", "smm=on"]
+    command += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
+    console = Console(command, patience)
+    try:
+        yield console
+    finally:
+        console.close()

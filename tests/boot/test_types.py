@@ -12,7 +12,7 @@ from typing import Literal
 import pytest
 
 from builders.vm import Bus, Disk, Machine, NoFirmware, find_firmware
-from tests.boot.harness import booted
+from tests.boot.harness import Console, booted, secure
 from tests.conftest import ROOT, RunKiln
 
 pytestmark = [
@@ -35,13 +35,18 @@ def boots(image: Path, firmware: Firmware, bus: Bus = "virtio", form: str = "raw
     disk = Disk(image, snapshot=True, bus=bus, format=form)
     with booted(Machine(disks=(disk,), firmware=firmware), patience=240) as console:
         console.log_in("alice", "kiln")
-        efi = console.command("test -d /sys/firmware/efi && echo yes || echo no")
-        assert efi == {"bios": "no", "uefi": "yes"}[firmware]
-        assert console.command("hostname") == "komputilo"
-        console.command("systemctl is-system-running --wait; true", patience=240)
-        assert console.command("systemctl --failed --no-legend --plain") == ""
-        console.command("echo kiln | sudo -S -p '' -v")
-        console.power_off("sudo -n poweroff")
+        is_well(console, firmware)
+
+
+def is_well(console: Console, firmware: Firmware) -> None:
+    """What the user who has logged in sees is right, no unit has failed; it is put out."""
+    efi = console.command("test -d /sys/firmware/efi && echo yes || echo no")
+    assert efi == {"bios": "no", "uefi": "yes"}[firmware]
+    assert console.command("hostname") == "komputilo"
+    console.command("systemctl is-system-running --wait; true", patience=240)
+    assert console.command("systemctl --failed --no-legend --plain") == ""
+    console.command("echo kiln | sudo -S -p '' -v")
+    console.power_off("sudo -n poweroff")
 
 
 @pytest.mark.parametrize(
@@ -59,18 +64,35 @@ def test_the_type_boots(
     boots(run_kiln("image", "-t", kind, EXAMPLE).result, firmware, bus, form)
 
 
-@pytest.mark.parametrize("loader", ["systemd-boot-bootloader", "unified-kernel-bootloader"])
-def test_the_loader_boots(run_kiln: RunKiln, tmp_path: Path, loader: str) -> None:
+def with_loader(run_kiln: RunKiln, folder: Path, loader: str) -> Path:
+    """The example for UEFI with another boot loader."""
     text = (
         EXAMPLE.read_text()
         .replace("(use-modules (gnu))", MODULES)
         .replace("grub-bootloader", loader)
     )
-    file = tmp_path / "os.scm"
+    file = folder / "os.scm"
     file.write_text(text)
-    boots(run_kiln("image", "-t", "efi-raw", file).result, "uefi")
+    return run_kiln("image", "-t", "efi-raw", file).result
 
 
+@pytest.mark.parametrize("loader", ["systemd-boot-bootloader", "unified-kernel-bootloader"])
+def test_the_loader_boots(run_kiln: RunKiln, tmp_path: Path, loader: str) -> None:
+    boots(with_loader(run_kiln, tmp_path, loader), "uefi")
+
+
+def test_debians_shim_boots_where_only_what_is_signed_may(
+    run_kiln: RunKiln, tmp_path: Path
+) -> None:
+    image = with_loader(run_kiln, tmp_path, "grub-efi-signed-bootloader")
+    machine = Machine(disks=(Disk(image, snapshot=True),))
+    with secure(machine, tmp_path, patience=300) as console:
+        console.log_in("alice", "kiln")
+        assert console.command(f"od -An -tu1 -j4 /sys/firmware/efi/efivars/{SECURE}") == "1"
+        is_well(console, "uefi")
+
+
+SECURE = "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 MODULES = "(use-modules (gnu) (gnu bootloader systemd-boot))"
 
 

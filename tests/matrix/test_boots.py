@@ -53,10 +53,17 @@ def test_a_bios_starts_it(images: Images, kind: str, form: str, bus: Bus) -> Non
 
 
 @pytest.mark.parametrize(
-    ("kind", "bus"), [("mbr-hybrid-raw", "virtio"), ("uncompressed-iso9660", "cdrom")]
+    ("kind", "form", "bus"),
+    [
+        ("mbr-hybrid-raw", "raw", "virtio"),
+        ("vhdx", "vhdx", "virtio"),
+        ("iso9660", "raw", "cdrom"),
+        ("uncompressed-iso9660", "raw", "cdrom"),
+    ],
 )
-def test_uefi_starts_it(images: Images, kind: str, bus: Bus) -> None:
-    disk = Disk(images.image(kind), bus=bus, read_only=bus == "cdrom", snapshot=True)
+def test_uefi_starts_it(images: Images, kind: str, form: str, bus: Bus) -> None:
+    image = images.image(kind)
+    disk = Disk(image, format=form, bus=bus, read_only=bus == "cdrom", snapshot=True)
     boots(Machine(disks=(disk,), firmware="uefi"))
 
 
