@@ -125,7 +125,9 @@ def iso(images: Images, kind: str) -> None:
     need("xorriso")
     need_mount()
     derivation = images.derivation(kind)
-    found = observe.iso(images.image(kind))
+    image = images.image(kind)
+    partitions(image)
+    found = observe.iso(image)
     for file in derivation.arguments["files"]:
         content = images.source(file["source"]) if "source" in file else file["text"].encode()
         assert found[file["path"]].ref == observe.sha256(content), file["path"]

@@ -99,6 +99,9 @@ FEATURES = (
 """Features that can be named; those behind resize_inode cannot be switched."""
 
 
+_MOST_BLOCKS = 0xFFFFFFFF  # with a resize inode there are no more
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ext4Options:
     """
@@ -136,6 +139,8 @@ class Ext4Options:
             raise BadOption("label", "it must not contain a null character")
         if self.size is not None and self.size < 64 * BLOCK:
             raise BadOption("size", f"{self.size} bytes; {64 * BLOCK} are the least")
+        if self.size is not None and self.size // BLOCK > _MOST_BLOCKS:
+            raise BadOption("size", f"{self.size:,} bytes; {_MOST_BLOCKS * BLOCK:,} are the most")
         if self.free is not None and self.free < 0:
             raise BadOption("free", "it must not be negative")
         if self.journal and self.journal < 1024 * BLOCK:

@@ -78,7 +78,7 @@ def superblock(
         0x54,
         FIRST_INODE,
         INODE_SIZE,
-        group,
+        group & 0xFFFF,
         compatible,
         incompatible,
         read_only,

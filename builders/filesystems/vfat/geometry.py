@@ -11,6 +11,9 @@ _ALIGNED = 8  # sectors: contents begin at multiples of 4 KiB, so that they can 
 _CLUSTERS = {12: (1, 4068), 16: (4101, 65508), 32: (65541, 0x0FFFFFEF)}
 
 
+_MOST_SECTORS = 0xFFFFFFFF
+
+
 @dataclass(frozen=True, slots=True)
 class Geometry:
     """
@@ -54,6 +57,8 @@ def geometry(
     Unless it is said how many sectors a cluster has, clusters of 4 KiB are preferred, then the
     smallest that will do.
     """
+    if size // SECTOR > _MOST_SECTORS:
+        return None
     for tried in (8, 1, 2, 4, 16, 32, 64, 128) if per_cluster is None else (per_cluster,):
         found = _geometry(size // SECTOR, bits, tried, 0 if bits == 32 else root_entries)
         least, most = _CLUSTERS[bits]

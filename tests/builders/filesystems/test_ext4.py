@@ -357,6 +357,7 @@ def test_a_tree_that_ext4_cannot_hold_is_refused(tree: list[Entry], error: type)
         ({"label": "seventeen letters"}, LabelTooLong),
         ({"label": "a\0"}, BadOption),
         ({"size": 100}, BadOption),
+        ({"size": 16 << 40}, BadOption),
         ({"free": -1}, BadOption),
         ({"journal": 5}, BadOption),
         ({"reserved": 0.9}, BadOption),

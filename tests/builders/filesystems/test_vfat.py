@@ -252,6 +252,7 @@ def test_a_directory_of_many_long_names_is_quick_and_has_an_end(tmp_path: Path) 
         ({"label": "NO NAME"}, BadOption),
         ({"uuid": None}, BadOption),
         ({"size": 1000}, BadOption),
+        ({"size": 2 << 40}, BadOption),
         ({"inodes": 5}, BadOption),
     ],
 )
