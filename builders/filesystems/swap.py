@@ -13,6 +13,7 @@ from builders.tree import Entry
 
 _PAGE = 4096
 _SIGNATURE = b"SWAPSPACE2"
+_MOST_PAGES = 1 << 32
 _LEAST_PAGES = 10  # mkswap(8) makes none that is smaller
 
 
@@ -22,6 +23,8 @@ def make(name: str, tree: Sequence[Entry], options: Mapping[str, object]) -> Pla
     size, label, uuid = checked.get("size"), checked.get("label", ""), checked.get("uuid")
     if not isinstance(size, int) or size < _LEAST_PAGES * _PAGE:
         raise BadOption("size", f"swap space has no size of its own: give {10 * _PAGE} or more")
+    if size > _MOST_PAGES * _PAGE:
+        raise BadOption("size", f"{size:,} bytes; {_MOST_PAGES * _PAGE:,} are the most")
     if not isinstance(uuid, uuids.UUID):
         raise BadOption("uuid", "it must be given")
     encoded = str(label).encode()

@@ -42,6 +42,7 @@ def test_the_header_is_the_one_of_mkswap(tmp_path: Path) -> None:
     [
         ("swap", {"uuid": UUID}, BadOption),
         ("swap", {"size": 1 << 20}, BadOption),
+        ("swap", {"uuid": UUID, "size": 1 << 45}, BadOption),
         ("swap", {"uuid": UUID, "size": 1 << 20, "label": "x" * 17}, LabelTooLong),
         ("unformatted", {}, BadOption),
         ("xfs", {}, UnknownFileSystem),
