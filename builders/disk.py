@@ -152,7 +152,8 @@ def plan_disk(
     """The disk with these partitions, in this order.
 
     `uuid` is the disk's; an MBR, also of a hybrid, has its first four bytes as signature. `size` in
-    bytes; None: what is needed, in whole MiB. Raises the subclasses of BadPartitions.
+    bytes, rounded up to whole sectors; None: what is needed, in whole MiB. Raises the subclasses of
+    BadPartitions.
     """
     starts, end = place(
         table, [(each.plan.size, each.offset, each.alignment) for each in partitions]
@@ -164,7 +165,7 @@ def plan_disk(
         least = end + (0 if table == "mbr" else _GPT_SECTORS * SECTOR)
         if size < least:
             raise DiskTooSmall(needed, size)
-        size -= size % SECTOR
+        size += -size % SECTOR
     gap_end = min(starts, default=size)
     parts = [(start, each.plan) for start, each in zip(starts, partitions, strict=True)]
     if boot is not None and boot.gap:

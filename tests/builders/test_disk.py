@@ -153,5 +153,5 @@ def test_what_cannot_be_is_refused(
         disk.plan_disk(table, partitions, UUID, **options)
 
 
-def test_a_size_is_kept_to_the_sector() -> None:
-    assert disk.plan_disk("mbr", [part(MIB)], UUID, size=9 * MIB + 700).size == 9 * MIB + 512
+def test_a_size_is_rounded_up_to_whole_sectors() -> None:
+    assert disk.plan_disk("mbr", [part(MIB)], UUID, size=9 * MIB + 700).size == 9 * MIB + 1024
