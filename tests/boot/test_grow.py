@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -25,9 +24,14 @@ DECLARATION = """\
 (define os (primitive-load "{example}"))
 (image
   (inherit (image-with-os {base} os))
+  (format '{format})
   (partitions (list {before} (partition (inherit root-partition) (flags '(boot grow))))))
 """
 GIB = 1 << 30
+
+
+def qemu_img(*arguments: str | Path) -> None:
+    subprocess.run(["qemu-img", *arguments], check=True, capture_output=True)
 
 
 def table(disk: Path) -> dict[str, list[dict[str, int]]]:
@@ -38,26 +42,24 @@ def table(disk: Path) -> dict[str, list[dict[str, int]]]:
 
 
 @pytest.mark.parametrize(
-    ("base", "before"),
+    ("base", "before", "kind", "form", "number"),
     [
-        ("mbr-disk-image", ""),
-        ("mbr-hybrid-disk-image", "bios-boot-partition esp-partition"),
+        ("mbr-disk-image", "", "compressed-qcow2", "qcow2", 1),
+        ("mbr-hybrid-disk-image", "bios-boot-partition esp-partition", "disk-image", "raw", 3),
     ],
 )
 def test_the_root_fills_a_larger_disk(
-    run_kiln: RunKiln, tmp_path: Path, base: str, before: str
+    run_kiln: RunKiln, tmp_path: Path, base: str, before: str, kind: str, form: str, number: int
 ) -> None:
     file = tmp_path / "grow.scm"
-    file.write_text(
-        DECLARATION.format(example=ROOT / "examples/bare-bones.scm", base=base, before=before)
-    )
-    disk = tmp_path / "disk.img"
-    ended = run_kiln("image", "-o", disk, file)
+    example = ROOT / "examples/bare-bones.scm"
+    file.write_text(DECLARATION.format(example=example, base=base, before=before, format=kind))
+    image, disk = tmp_path / "image", tmp_path / "disk"
+    ended = run_kiln("image", "-o", image, file)
     assert ended.status == 0, ended.err
-    disk.chmod(0o600)
-    os.truncate(disk, 3 * GIB)
-    number = len(table(disk)["partitions"])
-    with booted(Machine(disks=(Disk(disk),)), patience=240) as console:
+    image.chmod(0o600)
+    qemu_img("resize", "-f", form, image, "3G")
+    with booted(Machine(disks=(Disk(image, format=form),)), patience=240) as console:
         console.log_in("alice", "kiln")
         size = int(console.command("df --output=size -B1 / | tail -1"))
         assert size > 2.8 * GIB
@@ -68,7 +70,8 @@ def test_the_root_fills_a_larger_disk(
         # again: nothing is left to do
         console.command("sudo -n sh -x /etc/kiln/grow-partition / 2>&1 | tail -1 | grep 'exit 0'")
         console.power_off("sudo -n poweroff")
-    root = table(disk)["partitions"][-1]
+    qemu_img("convert", "-f", form, "-O", "raw", image, disk)
+    root = table(disk)["partitions"][number - 1]
     assert root["size"] == told > 2.8 * GIB / 512
     subprocess.run(["sfdisk", "--verify", "--quiet", disk], check=True, capture_output=True)
     if before:

@@ -1,4 +1,7 @@
-"""A live ISO of a small root: starts from CD and USB, by BIOS and UEFI; its root is an overlay."""
+"""A live ISO of a small root: starts from USB, by BIOS and UEFI; its root is an overlay.
+
+From CD, the ISOs of the image types do (test_types and the matrix).
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from builders.merge import merge
 from builders.realise import realise
 from builders.store import Store
 from builders.tree import Entry, content_reader
-from builders.vm import Bus, Disk, Machine, NoFirmware, find_firmware
+from builders.vm import Disk, Machine, NoFirmware, find_firmware
 from tests.boot.harness import booted
 from tests.conftest import Folders
 
@@ -153,23 +156,21 @@ def iso_derivations(
 
 
 @pytest.mark.parametrize("firmware", ["bios", "uefi"])
-@pytest.mark.parametrize("bus", ["cdrom", "usb"])
-def test_it_starts_from_all_media_by_all_firmware(live: Live, firmware: str, bus: Bus) -> None:
+def test_it_starts_from_usb_by_all_firmware(live: Live, firmware: str) -> None:
     if firmware == "uefi":
         try:
             find_firmware()
         except NoFirmware as error:
             pytest.skip(error.message)
     machine = Machine(
-        disks=(Disk(live.iso, bus=bus, read_only=True),),
+        disks=(Disk(live.iso, bus="usb", read_only=True),),
         memory=1024,
         firmware="bios" if firmware == "bios" else "uefi",
         network=False,
     )
     with booted(machine, patience=150) as console:
         console.expect(r"root is overlay / overlay rw")
-        medium = "/dev/sr0" if bus == "cdrom" else "/dev/sda"
-        assert console.expect(r"medium is (\S+) /run/kiln/medium iso9660 ro")[1] == medium
+        console.expect(r"medium is /dev/sda /run/kiln/medium iso9660 ro")
         console.expect("it can be written")
         console.take_prompt()
         console.power_off("poweroff -f")
