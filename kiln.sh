@@ -71,7 +71,8 @@ if [ "${1:-}" = test ]; then
     shift
     install_packages debian-archive-keyring python3-venv util-linux kmod libfaketime \
         qemu-system-x86 qemu-utils seabios ovmf e2fsprogs fdisk gdisk dosfstools mtools \
-        xorriso squashfs-tools erofs-utils btrfs-progs skopeo umoci cpio binutils xz-utils zstd guile-3.0
+        xorriso squashfs-tools erofs-utils btrfs-progs skopeo umoci cpio binutils xz-utils zstd guile-3.0 \
+        grub-common grub-pc-bin libarchive-tools
     set_up dev
     cd "$here"
     # Each file on one core, in order: those of boots come first and take longest.

@@ -222,10 +222,12 @@ def test_a_partition_that_its_files_do_not_fit_in_is_an_error_where_it_is_declar
 ) -> None:
     file = tmp_path / "own.scm"
     text = OWN_TYPE.format(example=EXAMPLE).replace('"hello, world"', "(make-string 3000000 #\\a)")
-    file.write_text(text.replace('(label "data")', '(label "data") (size (* 2 1024 1024))'))
+    text = text.replace('(label "data")', '(label "data") (size (* 2 1024 1024))')
+    file.write_text(text)
     ended = run_kiln("image", file.name, cwd=tmp_path)
     assert ended.status == 1
-    line = 1 + text[: text.index('(label "data")')].count("\n") - 1
-    assert f"own.scm:{line}:11: error: cannot write the disk image: partition 2: " in ended.err
+    before = text[: text.index("(size (* 2")].split("\n")
+    place = f"own.scm:{len(before)}:{len(before[-1]) + 1}"
+    assert f"{place}: error: cannot write the disk image: partition 2: " in ended.err
     assert "too few" in ended.err
     assert "/hello (3,000,000 B)" in ended.err
