@@ -64,6 +64,7 @@ def with_loader(run_kiln: RunKiln, folder: Path, loader: str, *options: str) -> 
         EXAMPLE.read_text()
         .replace("(use-modules (gnu))", MODULES)
         .replace("grub-bootloader", loader)
+        .replace("(timeout 1)", "")  # a unified kernel has no menu
     )
     file = folder / "os.scm"
     file.write_text(text)
