@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from lang.data import EOF, UNSPECIFIED
+from lang.data import EOF, UNSPECIFIED, MString
 from lang.runtime.late import soft_ports
 from lang.runtime.library import Library
 from lang.runtime.ports import BytesOutput, InputPort, Port
 from lang.runtime.primitives import arguments, ports
 from lang.runtime.primitives.bytevectors import contents, mutable
-from lang.runtime.signals import out_of_range
+from lang.runtime.signals import out_of_range, wrong_type
 from lang.runtime.trampoline import call, several, tail_calling
 
 LIBRARY = Library("ice-9", "binary-ports")
@@ -129,6 +129,20 @@ def get_some_into(port: Any, vector: Any, start: Any, count: Any) -> Any:
         checked.put_back(there[wanted:])
     taken = there[:wanted]
     into[first : first + len(taken)] = taken
+    return len(taken) if taken or not wanted else EOF
+
+
+@LIBRARY.procedure("get-string-n!")
+def get_string_n_into(port: Any, text: Any, start: Any, count: Any) -> Any:
+    """Put COUNT characters, or as many as there are, into a string from START on; how many."""
+    who = "get-string-n!"
+    if type(text) is not MString:
+        wrong_type(who, 2, text)
+    first, wanted = arguments.index(who, 3, start), arguments.index(who, 4, count)
+    if first + wanted > len(text.chars):
+        out_of_range(who, count)
+    taken = ports.source(who, 1, port).take(wanted)
+    text.chars[first : first + len(taken)] = taken
     return len(taken) if taken or not wanted else EOF
 
 

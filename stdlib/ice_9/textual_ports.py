@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from lang.data import EOF, UNSPECIFIED, MString, char
+from lang.data import EOF, UNSPECIFIED, char
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments, ports
-from lang.runtime.signals import out_of_range, wrong_type
+from stdlib.ice_9.binary_ports import get_string_n_into
 
 LIBRARY = Library("ice-9", "textual-ports")
+
+LIBRARY.procedure("get-string-n!")(get_string_n_into)
 
 
 @LIBRARY.procedure("get-char")
@@ -88,17 +90,3 @@ def put_datum(port: Any, datum: Any) -> Any:
 
     ports.target("put-datum", 1, port).write(write(datum))
     return UNSPECIFIED
-
-
-@LIBRARY.procedure("get-string-n!")
-def get_string_n_into(port: Any, text: Any, start: Any, count: Any) -> Any:
-    """Put COUNT characters, or as many as there are, into a string from START on; how many."""
-    who = "get-string-n!"
-    if type(text) is not MString:
-        wrong_type(who, 2, text)
-    first, wanted = arguments.index(who, 3, start), arguments.index(who, 4, count)
-    if first + wanted > len(text.chars):
-        out_of_range(who, count)
-    taken = ports.source(who, 1, port).take(wanted)
-    text.chars[first : first + len(taken)] = taken
-    return len(taken) if taken or not wanted else EOF

@@ -3,7 +3,8 @@
 ;;; A check is a macro that hands its expression over as a thunk, with the place where it stands.
 ;;; Results go to the current runner, which counts them and keeps those that are not as wanted
 ;;; (test-runner-failures, an addition to the SRFI). The simple runner writes to the current
-;;; output port and to no log file.
+;;; output port and, in a build, to a log file: as in Guile, test-log-to-file is the file's name,
+;;; #t for that of the suite with .log, or #f.
 
 (define-module (srfi srfi-64)
   #:use-module (srfi srfi-1)
@@ -19,6 +20,8 @@
             test-runner-get test-runner-create test-runner-factory test-runner-reset
             test-runner-pass-count test-runner-fail-count test-runner-xpass-count
             test-runner-xfail-count test-runner-skip-count test-runner-test-name
+            test-runner-pass-count! test-runner-fail-count! test-runner-xpass-count!
+            test-runner-xfail-count! test-runner-skip-count! test-runner-group-stack!
             test-runner-group-path test-runner-group-stack test-runner-failures
             test-runner-aux-value test-runner-aux-value!
             test-runner-on-test-begin test-runner-on-test-begin!
@@ -32,24 +35,26 @@
             test-on-bad-count-simple test-on-bad-end-name-simple
             test-on-final-simple test-on-test-begin-simple test-on-test-end-simple
             test-result-ref test-result-set! test-result-remove test-result-clear
-            test-result-alist test-result-kind test-passed?
+            test-result-alist test-result-alist! test-result-kind test-passed?
+            test-log-to-file
             %check %check-error))
 
 ;;; Runners
 
 (define-record-type <test-runner>
-  (%make-runner pass fail xpass xfail skip results failures groups skips expected run count aux
+  (%make-runner pass fail xpass xfail skip results failures groups stack skips expected run count aux
                 on-test-begin on-test-end on-group-begin on-group-end on-final
                 on-bad-count on-bad-end-name)
   test-runner?
-  (pass test-runner-pass-count set-pass!)
-  (fail test-runner-fail-count set-fail!)
-  (xpass test-runner-xpass-count set-xpass!)
-  (xfail test-runner-xfail-count set-xfail!)
-  (skip test-runner-skip-count set-skip!)
-  (results test-result-alist set-results!)   ; of the current check: alist
+  (pass test-runner-pass-count test-runner-pass-count!)
+  (fail test-runner-fail-count test-runner-fail-count!)
+  (xpass test-runner-xpass-count test-runner-xpass-count!)
+  (xfail test-runner-xfail-count test-runner-xfail-count!)
+  (skip test-runner-skip-count test-runner-skip-count!)
+  (results test-result-alist test-result-alist!)   ; of the current check: alist
   (failures %failures set-failures!)         ; alists of the failed checks, the last one first
   (groups %groups set-groups!)               ; innermost first
+  (stack test-runner-group-stack test-runner-group-stack!)  ; their names
   (skips %skips set-skips!)                  ; specifiers
   (expected %expected set-expected!)         ; specifiers
   (run %run set-run!)                        ; specifiers of test-apply; #f: all
@@ -76,12 +81,15 @@
 (define (test-runner-null)
   "A runner that counts and says nothing."
   (define (ignore . _) #f)
-  (%make-runner 0 0 0 0 0 '() '() '() '() '() #f 0 #f
+  (%make-runner 0 0 0 0 0 '() '() '() '() '() '() #f 0 #f
                 ignore ignore ignore ignore ignore ignore ignore))
 
 (define (test-runner-simple)
   "A runner that writes failures and a summary to the current output port."
   (let ((runner (test-runner-null)))
+    (test-runner-on-group-begin! runner test-on-group-begin-simple)
+    (test-runner-on-group-end! runner test-on-group-end-simple)
+    (test-runner-on-test-begin! runner test-on-test-begin-simple)
     (test-runner-on-test-end! runner test-on-test-end-simple)
     (test-runner-on-final! runner test-on-final-simple)
     (test-runner-on-bad-count! runner test-on-bad-count-simple)
@@ -100,14 +108,11 @@
 (define (test-runner-reset runner)
   "Forget the results of RUNNER."
   (for-each (lambda (set) (set runner 0))
-            (list set-pass! set-fail! set-xpass! set-xfail! set-skip! set-count!))
+            (list test-runner-pass-count! test-runner-fail-count! test-runner-xpass-count! test-runner-xfail-count! test-runner-skip-count! set-count!))
   (for-each (lambda (set) (set runner '()))
-            (list set-results! set-failures! set-groups! set-skips! set-expected!))
+            (list test-result-alist! set-failures! set-groups!
+                  test-runner-group-stack! set-skips! set-expected!))
   (set-run! runner #f))
-
-(define (test-runner-group-stack runner)
-  "The names of the open groups, innermost first."
-  (map group-name (%groups runner)))
 
 (define (test-runner-group-path runner)
   "The names of the open groups, outermost first."
@@ -128,13 +133,13 @@
     (if found (cdr found) default)))
 
 (define (test-result-set! runner name value)
-  (set-results! runner (acons name value (alist-delete name (test-result-alist runner) eq?))))
+  (test-result-alist! runner (acons name value (alist-delete name (test-result-alist runner) eq?))))
 
 (define (test-result-remove runner name)
-  (set-results! runner (alist-delete name (test-result-alist runner) eq?)))
+  (test-result-alist! runner (alist-delete name (test-result-alist runner) eq?)))
 
 (define (test-result-clear runner)
-  (set-results! runner '()))
+  (test-result-alist! runner '()))
 
 (define* (test-result-kind #:optional (runner (test-runner-get)))
   "One of pass, fail, xpass, xfail and skip; #f before the first check."
@@ -187,7 +192,7 @@
 (define (start-check! name location form)
   "Note what the next check is; gives the kind of result to expect: skip, xfail or #f."
   (let ((runner (test-runner-get)))
-    (set-results! runner
+    (test-result-alist! runner
                   (append (if name `((test-name . ,name)) '())
                           (if location `((source-location . ,location)) '())
                           `((source-form . ,form))))
@@ -207,11 +212,11 @@
                      (else (if passed? 'pass 'fail)))))
     (test-result-set! runner 'result-kind kind)
     (case kind
-      ((pass) (set-pass! runner (+ 1 (test-runner-pass-count runner))))
-      ((fail) (set-fail! runner (+ 1 (test-runner-fail-count runner))))
-      ((xpass) (set-xpass! runner (+ 1 (test-runner-xpass-count runner))))
-      ((xfail) (set-xfail! runner (+ 1 (test-runner-xfail-count runner))))
-      ((skip) (set-skip! runner (+ 1 (test-runner-skip-count runner)))))
+      ((pass) (test-runner-pass-count! runner (+ 1 (test-runner-pass-count runner))))
+      ((fail) (test-runner-fail-count! runner (+ 1 (test-runner-fail-count runner))))
+      ((xpass) (test-runner-xpass-count! runner (+ 1 (test-runner-xpass-count runner))))
+      ((xfail) (test-runner-xfail-count! runner (+ 1 (test-runner-xfail-count runner))))
+      ((skip) (test-runner-skip-count! runner (+ 1 (test-runner-skip-count runner)))))
     (when (memq kind '(fail xpass))
       (set-failures! runner (cons (test-result-alist runner) (%failures runner))))
     ((test-runner-on-test-end runner) runner)))
@@ -318,7 +323,8 @@
     ((test-runner-on-group-begin runner) runner suite-name count)
     (set-groups! runner (cons (make-group suite-name count (%count runner)
                                           (%skips runner) (%expected runner))
-                              (%groups runner)))))
+                              (%groups runner)))
+    (test-runner-group-stack! runner (cons suite-name (test-runner-group-stack runner)))))
 
 (define* (test-end #:optional suite-name)
   "Leave the innermost group; at the end of the outermost one, report."
@@ -335,6 +341,7 @@
         ((test-runner-on-bad-count runner) runner done wanted))
       ((test-runner-on-group-end runner) runner)
       (set-groups! runner (cdr groups))
+      (test-runner-group-stack! runner (cdr (test-runner-group-stack runner)))
       (set-skips! runner (group-skips group))
       (set-expected! runner (group-expected group))
       (when (null? (cdr groups))
@@ -343,7 +350,7 @@
 (define (skipped-group? name)
   "Is the group NAME to be skipped as a whole?"
   (let ((runner (test-runner-get)))
-    (set-results! runner `((test-name . ,name)))
+    (test-result-alist! runner `((test-name . ,name)))
     (any-match (%skips runner) runner)))
 
 (define-syntax test-group
@@ -383,11 +390,38 @@
 
 ;;; What the simple runner says
 
-(define (test-on-test-begin-simple runner) #f)
-(define (test-on-group-begin-simple runner name count) #f)
-(define (test-on-group-end-simple runner) #f)
+;; The log is the runner's aux value; a configuration, which cannot write files, has none.
+(define test-log-to-file (defined? 'open-output-file (resolve-module '(guile))))
+
+(define (log runner . arguments)
+  (let ((port (test-runner-aux-value runner)))
+    (when (output-port? port)
+      (apply format port arguments))))
+
+(define (test-on-group-begin-simple runner name count)
+  (when (and test-log-to-file (null? (test-runner-group-stack runner)))
+    (let ((file (if (string? test-log-to-file) test-log-to-file (format #f "~a.log" name))))
+      (test-runner-aux-value! runner (open-output-file file))
+      (log runner "%%%% Starting test ~a~%" name)
+      (format #t "%%%% Starting test ~a  (Writing full log to ~s)~%" name file)))
+  (log runner "Group begin: ~a~%" name))
+
+(define (test-on-group-end-simple runner)
+  (log runner "Group end: ~a~%" (car (test-runner-group-stack runner))))
+
+(define (test-on-test-begin-simple runner)
+  (log runner "Test begin:~%")
+  (log-results runner '(test-name source-location source-form)))
+
+(define (log-results runner keys)
+  (for-each (lambda (key)
+              (let ((found (assq key (test-result-alist runner))))
+                (when found (log runner "  ~a: ~s~%" key (cdr found)))))
+            keys))
 
 (define (test-on-test-end-simple runner)
+  (log runner "Test end:~%")
+  (log-results runner '(result-kind actual-value expected-value actual-error expected-error))
   (when (memq (test-result-kind runner) '(fail xpass))
     (format #t "~a: ~a: ~a~%"
             (test-result-ref runner 'source-location "")
@@ -399,17 +433,30 @@
                   (when found (format #t "  ~a: ~s~%" key (cdr found)))))
               '(expected-value actual-value expected-error actual-error))))
 
+(define (report write)
+  (lambda (runner)
+    (for-each (lambda (label count)
+                (unless (zero? (count runner))
+                  (write runner "# of ~a ~a~%" label (count runner))))
+              '("expected passes     " "expected failures   " "unexpected successes"
+                "unexpected failures " "skipped tests       ")
+              (list test-runner-pass-count test-runner-xfail-count test-runner-xpass-count
+                    test-runner-fail-count test-runner-skip-count))))
+
+(define report-all (report (lambda (runner . arguments) (apply format #t arguments))))
+(define log-all (report log))
+
 (define (test-on-final-simple runner)
-  (for-each (lambda (label count)
-              (unless (zero? (count runner))
-                (format #t "# of ~a ~a~%" label (count runner))))
-            '("expected passes     " "expected failures   " "unexpected successes"
-              "unexpected failures " "skipped tests       ")
-            (list test-runner-pass-count test-runner-xfail-count test-runner-xpass-count
-                  test-runner-fail-count test-runner-skip-count)))
+  (report-all runner)
+  (log-all runner)
+  (let ((port (test-runner-aux-value runner)))
+    (when (output-port? port)
+      (close-port port)
+      (test-runner-aux-value! runner #f))))
 
 (define (test-on-bad-count-simple runner actual expected)
-  (format #t "expected ~a checks, but there were ~a~%" expected actual))
+  (format #t "expected ~a checks, but there were ~a~%" expected actual)
+  (log runner "expected ~a checks, but there were ~a~%" expected actual))
 
 (define (test-on-bad-end-name-simple runner end-name begin-name)
   (error (format #f "test-end ~s does not match test-begin ~s" end-name begin-name)))

@@ -99,7 +99,7 @@ def _of_contents(contents: tuple[Any, ...]) -> Array:
 register("array", Array, _contents, _of_contents)
 
 
-def _own(who: str, position: int, value: Any) -> Array:
+def as_array(who: str, position: int, value: Any) -> Array:
     """`value`, an array or what is one of one dimension, as an Array that shares its elements."""
     if type(value) is Array:
         return value
@@ -215,7 +215,7 @@ def is_array(obj: Any, kind: Any = None) -> bool:
     """Is OBJ an array (of that type)?"""
     if type(obj) not in (Array, list, str, MString, bytes, bytearray):
         return False
-    return kind is None or _own("array?", 1, obj).kind is kind
+    return kind is None or as_array("array?", 1, obj).kind is kind
 
 
 @LIBRARY.procedure("typed-array?")
@@ -227,19 +227,19 @@ def is_typed_array(obj: Any, kind: Any) -> bool:
 @LIBRARY.procedure("array-type")
 def array_type(array: Any) -> Any:
     """The type of an array's elements; #t is any."""
-    return _own("array-type", 1, array).kind
+    return as_array("array-type", 1, array).kind
 
 
 @LIBRARY.procedure("array-rank")
 def array_rank(array: Any) -> int:
     """The number of dimensions."""
-    return len(_own("array-rank", 1, array).bounds)
+    return len(as_array("array-rank", 1, array).bounds)
 
 
 @LIBRARY.procedure("array-length")
 def array_length(array: Any) -> int:
     """The size of the first dimension."""
-    own = _own("array-length", 1, array)
+    own = as_array("array-length", 1, array)
     if not own.bounds:
         misc_error("array-length", "an array without dimensions has no length")
     low, high = own.bounds[0]
@@ -249,20 +249,20 @@ def array_length(array: Any) -> int:
 @LIBRARY.procedure("array-dimensions")
 def array_dimensions(array: Any) -> Any:
     """The sizes of the dimensions; for one that does not start at 0, its bounds."""
-    bounds = _own("array-dimensions", 1, array).bounds
+    bounds = as_array("array-dimensions", 1, array).bounds
     return scheme_list(high + 1 if not low else scheme_list((low, high)) for low, high in bounds)
 
 
 @LIBRARY.procedure("array-shape")
 def array_shape(array: Any) -> Any:
     """The least and the greatest index of each dimension."""
-    return scheme_list(scheme_list(bounds) for bounds in _own("array-shape", 1, array).bounds)
+    return scheme_list(scheme_list(bounds) for bounds in as_array("array-shape", 1, array).bounds)
 
 
 @LIBRARY.procedure("array-in-bounds?")
 def is_in_bounds(array: Any, *indices: Any) -> bool:
     """Is there an element of these indices?"""
-    bounds = _own("array-in-bounds?", 1, array).bounds
+    bounds = as_array("array-in-bounds?", 1, array).bounds
     if len(indices) != len(bounds):
         misc_error("array-in-bounds?", "~A indices for an array of ~A", len(indices), len(bounds))
     pairs = zip(bounds, indices, strict=True)
@@ -272,14 +272,14 @@ def is_in_bounds(array: Any, *indices: Any) -> bool:
 @LIBRARY.procedure("array-ref")
 def array_ref(array: Any, *indices: Any) -> Any:
     """The element of these indices."""
-    own = _own("array-ref", 1, array)
+    own = as_array("array-ref", 1, array)
     return own.items[own.place("array-ref", indices)]
 
 
 @LIBRARY.procedure("array-set!")
 def array_set(array: Any, value: Any, *indices: Any) -> Any:
     """Make VALUE the element of these indices."""
-    own = _own("array-set!", 1, array)
+    own = as_array("array-set!", 1, array)
     value = _kept("array-set!", own.kind, value)
     if isinstance(own.items, tuple | bytes):
         wrong_type("array-set!", 1, array)
@@ -290,7 +290,7 @@ def array_set(array: Any, value: Any, *indices: Any) -> Any:
 @LIBRARY.procedure("array-fill!")
 def array_fill(array: Any, value: Any) -> Any:
     """Make VALUE every element."""
-    for indices in _own("array-fill!", 1, array).indices():
+    for indices in as_array("array-fill!", 1, array).indices():
         array_set(array, value, *indices)
     return UNSPECIFIED
 
@@ -298,7 +298,7 @@ def array_fill(array: Any, value: Any) -> Any:
 @LIBRARY.procedure("array-copy!", "array-copy-in-order!")
 def array_copy(source: Any, target: Any) -> Any:
     """Copy the elements of SOURCE to the same indices of TARGET."""
-    for indices in _own("array-copy!", 1, source).indices():
+    for indices in as_array("array-copy!", 1, source).indices():
         array_set(target, array_ref(source, *indices), *indices)
     return UNSPECIFIED
 
@@ -306,7 +306,7 @@ def array_copy(source: Any, target: Any) -> Any:
 @LIBRARY.procedure("array->list")
 def array_to_list(array: Any) -> Any:
     """The elements as lists of lists."""
-    return _listed(_own("array->list", 1, array))
+    return _listed(as_array("array->list", 1, array))
 
 
 def _listed(array: Array, start: tuple[int, ...] = ()) -> Any:
@@ -355,7 +355,7 @@ def list_to_typed_array(kind: Any, shape: Any, items: Any) -> Any:
 @LIBRARY.procedure("array-equal?")
 def is_array_equal(*arrays: Any) -> bool:
     """Have the arrays the same shape, the same type and equal elements?"""
-    own = [_own("array-equal?", at, array) for at, array in enumerate(arrays, 1)]
+    own = [as_array("array-equal?", at, array) for at, array in enumerate(arrays, 1)]
     return all(
         a.bounds == b.bounds
         and a.kind is b.kind
@@ -370,7 +370,7 @@ def is_array_equal(*arrays: Any) -> bool:
 @LIBRARY.procedure("array-map!", "array-map-in-order!")
 def array_map(target: Any, procedure: Any, *sources: Any) -> Any:
     """Make the elements of TARGET what PROCEDURE gives for those of the sources."""
-    for indices in _own("array-map!", 1, target).indices():
+    for indices in as_array("array-map!", 1, target).indices():
         values = [array_ref(source, *indices) for source in sources]
         array_set(target, call(procedure, *values), *indices)
     return UNSPECIFIED
@@ -379,7 +379,7 @@ def array_map(target: Any, procedure: Any, *sources: Any) -> Any:
 @LIBRARY.procedure("array-for-each")
 def array_for_each(procedure: Any, array: Any, *more: Any) -> Any:
     """Call PROCEDURE with the elements of the arrays that have the same indices."""
-    for indices in _own("array-for-each", 2, array).indices():
+    for indices in as_array("array-for-each", 2, array).indices():
         call(procedure, *(array_ref(one, *indices) for one in (array, *more)))
     return UNSPECIFIED
 
@@ -387,7 +387,7 @@ def array_for_each(procedure: Any, array: Any, *more: Any) -> Any:
 @LIBRARY.procedure("array-index-map!")
 def array_index_map(array: Any, procedure: Any) -> Any:
     """Make each element what PROCEDURE gives for its indices."""
-    for indices in _own("array-index-map!", 1, array).indices():
+    for indices in as_array("array-index-map!", 1, array).indices():
         array_set(array, call(procedure, *indices), *indices)
     return UNSPECIFIED
 
@@ -397,7 +397,7 @@ def transpose_array(array: Any, *order: Any) -> Any:
     """The array with its dimensions in another order; it shares its elements. Dimensions that go
     to the same place give a diagonal."""
     who = "transpose-array"
-    own = _own(who, 1, array)
+    own = as_array(who, 1, array)
     places = [arguments.index(who, at, place) for at, place in enumerate(order, 2)]
     if len(places) != len(own.bounds) or set(places) != set(range(len(set(places)))):
         misc_error(who, "~S is no order of ~A dimensions", scheme_list(order), len(own.bounds))
@@ -415,7 +415,7 @@ def make_shared_array(array: Any, mapping: Any, *dimensions: Any) -> Any:
     """An array whose elements are those of ARRAY: MAPPING, which must be linear, gives a list of
     indices in ARRAY for indices in the new one."""
     who = "make-shared-array"
-    own = _own(who, 1, array)
+    own = as_array(who, 1, array)
     bounds = _bounds(who, dimensions)
     lows = [low for low, _ in bounds]
     if any(high < low for low, high in bounds):
@@ -437,7 +437,7 @@ def make_shared_array(array: Any, mapping: Any, *dimensions: Any) -> Any:
 @LIBRARY.procedure("array-cell-ref", "array-slice")
 def array_cell_ref(array: Any, *indices: Any) -> Any:
     """The part of ARRAY whose first indices are these: an element if they are all."""
-    own = _own("array-cell-ref", 1, array)
+    own = as_array("array-cell-ref", 1, array)
     if len(indices) == len(own.bounds):
         return array_ref(array, *indices)
     count = len(indices)

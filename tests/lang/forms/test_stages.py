@@ -152,3 +152,21 @@ def test_an_included_file_is_found_beside_the_one_that_names_it(tmp_path: Path) 
     (tmp_path / "part.scm").write_text("(define x 42)")
     (tmp_path / "os.scm").write_text('(include "part.scm")\nx')
     assert Session([STDLIB]).load_file(tmp_path / "os.scm") == 42
+
+
+def test_test_suites_keep_a_log_in_builds(tmp_path: Path) -> None:
+    log = tmp_path / "suite.log"
+    text = f"""(use-modules (srfi srfi-64))
+        (set! test-log-to-file {write(str(log))})
+        (with-output-to-string (lambda ()
+          (test-begin "suite") (test-equal "sum" 5 (+ 1 1)) (test-assert #t) (test-end)))"""
+    said = str(Session([STDLIB], stage="build").eval_text(text))
+    assert said.startswith("%%%% Starting test suite  (Writing full log to ")
+    lines = log.read_text().splitlines()
+    assert lines[:2] == ["%%%% Starting test suite", "Group begin: suite"]
+    assert lines[3] == '  test-name: "sum"'
+    assert "  result-kind: fail" in lines
+    assert lines[-3:] == [
+        *("Group end: suite", "# of expected passes      1", "# of unexpected failures  1"),
+    ]
+    assert Session([STDLIB]).eval_text("(@ (srfi srfi-64) test-log-to-file)") is False
