@@ -12,11 +12,13 @@ from typing import Any, Final, TypeAlias
 from lang.data import NIL, Pair, Symbol, cons, python_list, scheme_list, symbol
 from lang.syntax import (
     CURRENT,
+    ELLIPSIS,
     Alias,
     Env,
     Identifier,
     Macro,
     base,
+    ellipsis_in,
     free_identifier_equal,
     is_identifier,
     rename,
@@ -24,7 +26,6 @@ from lang.syntax import (
     syntax_error,
 )
 
-ELLIPSIS: Final = symbol("...")
 UNDERSCORE: Final = symbol("_")
 
 Match: TypeAlias = Callable[[Any, list[Any]], bool]
@@ -317,7 +318,7 @@ def _each(item: Build, varying: list[int], flatten: bool) -> Callable[[list[Any]
 def syntax_rules(form: Pair, env: Env) -> Macro:
     """The macro that `(syntax-rules [ellipsis] (literal ...) [doc] (pattern template) ...)` is."""
     parts = python_list(form.cdr)
-    ellipsis = ELLIPSIS
+    ellipsis = ellipsis_in(env)
     if parts and is_identifier(parts[0]):
         ellipsis = base(parts.pop(0))
     if not parts or (type(parts[0]) is not Pair and parts[0] is not NIL):

@@ -47,6 +47,9 @@ class Alias:
 Identifier: TypeAlias = Symbol | Alias
 
 
+ELLIPSIS: Final = symbol("...")
+
+
 class Env:
     """One frame of bindings, keyed by identifier object, inside `parent`.
 
@@ -147,7 +150,18 @@ class Staged:
         self.name = name
 
 
-Binding: TypeAlias = Var | Global | Special | Macro | PatternVariable | SyntaxParameter | Staged
+class Ellipsis:
+    """What with-ellipsis binds instead of an identifier: the name that repeats parts."""
+
+    __slots__ = ("symbol",)
+
+    def __init__(self, symbol: Symbol) -> None:
+        self.symbol = symbol
+
+
+Binding: TypeAlias = (
+    Var | Global | Special | Macro | PatternVariable | SyntaxParameter | Staged | Ellipsis
+)
 
 
 class Expanded:
@@ -331,6 +345,17 @@ def parameter_value(parameter: SyntaxParameter, env: Env) -> Binding:
             return binding
         frame = frame.parent
     return parameter.default
+
+
+def ellipsis_in(env: Env) -> Symbol:
+    """What repeats the part of a pattern or a template before it in `env`."""
+    frame: Env | None = env
+    while frame is not None:
+        binding = frame.table.get(Ellipsis)
+        if type(binding) is Ellipsis:
+            return binding.symbol
+        frame = frame.parent
+    return ELLIPSIS
 
 
 def meaning(id: Identifier, env: Env) -> Binding:

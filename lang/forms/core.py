@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lang.data import NIL, Pair, python_list
+from lang.data import NIL, Pair, Symbol, python_list, symbol
 from lang.expand import (
     CORE,
     Context,
@@ -22,7 +22,21 @@ from lang.expand import (
     special,
     unspecified,
 )
-from lang.ir import Call, CaseLam, Const, If, Lam, Let, Letrec, LRef, Node, Var
+from lang.ir import (
+    Call,
+    CaseLam,
+    Const,
+    GRef,
+    GSet,
+    If,
+    Lam,
+    Let,
+    Letrec,
+    LRef,
+    Node,
+    Seq,
+    Var,
+)
 from lang.syntax import (
     Env,
     Global,
@@ -59,6 +73,13 @@ def expand_set(x: Pair, env: Env) -> Node:
     """(set! variable value), also of identifier macros that know how to be set"""
     id, value = parts(x, 2, 2, "(set! variable value)")
     if type(id) is Pair:
+        operator = meaning(id.car, env) if is_identifier(id.car) else None
+        if type(operator) is Special and operator.name in ("@", "@@"):
+            variable = expand(id, env)
+            if type(variable) is not GRef:
+                syntax_error(f"set!: {show(id)} is not a variable", x)
+            _refuse_core(symbol(variable.key), variable.key, x, env)
+            return Seq([variable, GSet(variable.key, expand(value, env))])
         # SRFI 17: (set! (getter argument ...) value)
         setter = call_core("setter", expand(id.car, env))
         arguments = [expand(argument, env) for argument in python_list(id.cdr)]
@@ -68,13 +89,20 @@ def expand_set(x: Pair, env: Env) -> Node:
     binding = meaning(id, env)
     if type(binding) is Macro and binding.variable:
         return expand(expand_macro(binding, x, env), env)
-    if type(binding) is Global and env.module.session.core.table.get(binding.symbol) is binding:
-        syntax_error(
-            f"set!: {id.name} belongs to the core and cannot be changed",
-            x,
-            f"define a variable of your own: (define {id.name} ...)",
-        )
+    if type(binding) is Global:
+        _refuse_core(binding.symbol, binding.key, x, env)
     return assigned(binding, id, expand(value, env), x)
+
+
+def _refuse_core(name: Symbol, key: str, x: Pair, env: Env) -> None:
+    """Refuse to change the module variable `key` if it is what the core means by `name`."""
+    own = env.module.session.core.table.get(name)
+    if type(own) is Global and own.key == key:
+        syntax_error(
+            f"set!: {name.name} belongs to the core and cannot be changed",
+            x,
+            f"define a variable of your own: (define {name.name} ...)",
+        )
 
 
 def _expand_begin(x: Pair, env: Env) -> Node:

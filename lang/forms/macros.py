@@ -27,6 +27,7 @@ from lang.patterns import Hole, Matcher, Template, syntax_rules
 from lang.runtime.trampoline import call
 from lang.syntax import (
     Alias,
+    Ellipsis,
     Env,
     Identifier,
     Macro,
@@ -34,6 +35,7 @@ from lang.syntax import (
     Special,
     SyntaxParameter,
     base,
+    ellipsis_in,
     fresh,
     is_identifier,
     lookup,
@@ -147,6 +149,17 @@ def expand_syntax_parameterize(x: Pair, env: Env) -> Node:
     return expand_body(operands[1:], scope, x)
 
 
+@special("with-ellipsis")
+def expand_with_ellipsis(x: Pair, env: Env) -> Node:
+    """(with-ellipsis ellipsis body ...): patterns and templates of the body repeat by it"""
+    operands = parts(x, 2, None, "(with-ellipsis ellipsis body ...)")
+    if not is_identifier(operands[0]):
+        syntax_error(f"with-ellipsis: a name is expected, not {show(operands[0])}", x)
+    scope = Env(env)
+    scope.table[Ellipsis] = Ellipsis(base(operands[0]))
+    return expand_body(operands[1:], scope, x)
+
+
 def _keyword_binding(clause: Any, x: Pair) -> tuple[Identifier, Any]:
     items = python_list(clause)
     if len(items) != 2 or not is_identifier(items[0]):
@@ -161,7 +174,7 @@ def identifier_syntax(form: Pair, env: Env) -> Macro:
     """(identifier-syntax template), (identifier-syntax (id template) ((set! id value) template))"""
     operands = parts(form, 1, 2, "(identifier-syntax template)")
     if len(operands) == 1:
-        template = Template(operands[0], [], env)
+        template = Template(operands[0], [], env, ellipsis_in(env))
         setter = None
     else:
         clauses = [python_list(clause) for clause in operands]
@@ -172,9 +185,9 @@ def identifier_syntax(form: Pair, env: Env) -> Macro:
                 "it is used as (identifier-syntax (name template) ((set! name value) template))",
             )
         (_, body), (shape, assignment) = clauses
-        template = Template(body, [], env)
-        matcher = Matcher(shape.cdr, [], env)
-        setter = Template(assignment, matcher.variables, env)
+        template = Template(body, [], env, ellipsis_in(env))
+        matcher = Matcher(shape.cdr, [], env, ellipsis_in(env))
+        setter = Template(assignment, matcher.variables, env, ellipsis_in(env))
 
     def transform(use: Any, use_env: Env) -> Any:
         if is_identifier(use):
@@ -349,7 +362,7 @@ def expand_syntax_case(x: Pair, env: Env) -> Node:
         items = python_list(clause)
         if len(items) not in (2, 3):
             syntax_error("a syntax-case clause is (pattern [fender] expression)", clause)
-        matcher = Matcher(items[0], literals, env)
+        matcher = Matcher(items[0], literals, env, ellipsis_in(env))
         found, scope, variables, match = _match_node(matcher, LRef(subject), env)
         if len(items) == 2:
             inner = _bound(found, variables, expand(items[1], scope))
@@ -376,7 +389,7 @@ def expand_with_syntax(x: Pair, env: Env) -> Node:
         patterns.append(items[0])
         subjects.append(expand(items[1], env))
     subject = Var("form")
-    matcher = Matcher(scheme_list(patterns), [], env)
+    matcher = Matcher(scheme_list(patterns), [], env, ellipsis_in(env))
     found, scope, variables, match = _match_node(matcher, LRef(subject), env)
     body = _bound(found, variables, expand_body(operands[1:], scope, x))
     checked = If(LRef(found), body, call_core("%no-match", LRef(subject)))
@@ -458,7 +471,7 @@ def _template_node(datum: Any, holes: list[Node], env: Env) -> Node:
         if slots[0] is not None and slots[0][1] > 0:
             syntax_error(f"the pattern variable {datum.name} needs an ellipsis after it")
         return arguments[0]
-    template = Template(datum, slots, env)
+    template = Template(datum, slots, env, ellipsis_in(env))
     key = env.module.session.syntax_constant(env.module, template)
     return call_core("%instantiate", GRef(key), *arguments)
 

@@ -162,3 +162,21 @@ def test_visible_names_are_own_imported_and_core(path: Path) -> None:
     module = session.user_module()
     session.eval_text("(use-modules (my lib)) (define mine 1)", module=module)
     assert {"mine", "one", "car", "let"} <= session.bound_names(module)
+
+
+def test_a_variable_of_another_module_is_assigned(tmp_path: Path) -> None:
+    (tmp_path / "m.scm").write_text(
+        "(define-module (m) #:export (all shown)) (define shown 1) (define hidden 2)"
+        "(define (own) 3) (define (all) (list shown hidden (own)))"
+    )
+    session = Session([tmp_path])
+    session.eval_text("(set! (@ (m) shown) 10) (set! (@@ (m) hidden) 20)")
+    session.eval_text("(set! (@@ (m) own) (lambda () 30))")
+    assert write(session.eval_text("((@ (m) all))")) == "(10 20 30)"
+    for text, message in (
+        ("(set! (@ (guile) car) 1)", "belongs to the core"),
+        ("(set! (@@ (m) absent) 1)", "absent"),
+        ("(set! (@ (m) hidden) 1)", "hidden"),
+    ):
+        with pytest.raises(Exception, match=message):
+            session.eval_text(text)

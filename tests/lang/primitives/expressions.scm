@@ -314,3 +314,6 @@
 (list (expt 1 (expt 10 30)) (expt -1 (+ 1 (expt 10 30))) (expt 2 10) (expt 2 -2) (expt 1/2 3) (ash 0 10) (ash 1 3) (ash -9 -1) (ash 5 -100) (round-ash 5 -1) (round-ash 7 -1000))
 (catch #t (lambda () (catch 'foo (lambda () (exit 7)) (lambda x 'no))) (lambda (k . a) (list k a)))
 (let ((l '())) (catch 'quit (lambda () (dynamic-wind (lambda () (set! l (cons 'in l))) (lambda () (exit 2)) (lambda () (set! l (cons 'out l))))) (lambda x (cons x l))))
+(with-ellipsis ::: (let-syntax ((my (lambda (x) (syntax-case x () ((_ a :::) #'(list 'a ::: '...)))))) (my 1 2)))
+(let-syntax ((define-list (lambda (x) (with-ellipsis ::: (syntax-case x () ((_ (n a :::)) #'(define-syntax n (syntax-rules () ((_ a ::: ...) (list 'a ::: ...)))))))))) (let () (define-list (all x y)) (all 1 2)))
+(with-ellipsis 1 2)
