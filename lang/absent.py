@@ -30,10 +30,16 @@ _REASONS: Final[dict[ModuleName, tuple[str, str]]] = {
 
 
 _LAST: Final = "a procedure's value is that of its last expression"
+_CHAIN: Final = (
+    "an error that nothing catches shows the calls that led to it; in kiln repl ,bt does"
+)
 _NAMES: Final[dict[str, str]] = {
     "print": "(display x) writes a value, (newline) ends the line",
     "println": "(display x) writes a value, (newline) ends the line",
     "printf": '(format #t "~a~%" x) writes by a template',
+    "backtrace": _CHAIN,
+    "make-stack": _CHAIN,
+    "display-backtrace": _CHAIN,
     "true": "write #t",
     "True": "write #t",
     "false": "write #f",

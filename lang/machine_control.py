@@ -203,6 +203,14 @@ def _with_fluids(arguments: Sequence[Any], k: Frame) -> State | None:
     return _bind(fluids, list(arguments[2::2]), arguments[0], k)
 
 
+def _with_dynamic_state(arguments: Sequence[Any], k: Frame) -> State | None:
+    if len(arguments) != 2:
+        return None
+    state, thunk = arguments
+    fluids, values = dynamic.saved_values(state)
+    return _bind(fluids, values, thunk, k)
+
+
 def _bind(fluids: Sequence[Fluid], values: list[Any], thunk: Any, k: Frame) -> State:
     """Run `thunk` with `fluids` bound: values are exchanged when it is left or entered."""
 
@@ -297,5 +305,6 @@ def install() -> None:
             control.with_exception_handler: _with_handler,
             dynamic.parameterize: _parameterize,
             dynamic.with_fluids: _with_fluids,
+            dynamic.with_dynamic_state: _with_dynamic_state,
         }
     )

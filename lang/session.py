@@ -334,7 +334,10 @@ class Session:
         self._add_forms(core, CORE)
         for id in core.table:
             core.export(id)
-        for module, (_, names) in late.MODULES.items():
+        lists = {module: names for module, (_, names) in late.MODULES.items()}
+        for module, names in (lists | late.ELSEWHERE).items():
+            if module in late.ELSEWHERE and self.find(module) is None:
+                continue
             renamed = {symbol(name): symbol(name) for name in names.split()}
             core.reexported.append(Interface(self, module, renamed))
         return core

@@ -212,6 +212,9 @@ def expand_let_optional(x: Pair, env: Env) -> Node:
         more = If(call_core("pair?", LRef(rest)), call_core("cdr", LRef(rest)), Const(NIL))
         node_steps.append((following, more))
         rest = following
+    if is_identifier(operands[0]):  # in the body it is what is left
+        scope = Env(scope)
+        node_steps.append((bind_variable(operands[0], scope, x), LRef(rest)))
     node = expand_body(operands[2:], scope, x)
     for var, value in reversed(node_steps):
         node = Let([var], [value], node)

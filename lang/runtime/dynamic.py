@@ -6,6 +6,7 @@ A fluid holds its current value itself; binding it anew saves the old value and 
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -18,14 +19,19 @@ from lang.runtime.trampoline import call, call_values, passed_on, tail_calling
 LIBRARY: Final = Library("guile")
 
 
+FLUIDS: Final[weakref.WeakSet[Fluid]] = weakref.WeakSet()
+"""All fluids that a program can still reach: what a dynamic state is made of."""
+
+
 class Fluid:
     """A variable that can be bound for the time of a call. `convert` is applied to new values."""
 
-    __slots__ = ("convert", "value")
+    __slots__ = ("__weakref__", "convert", "value")
 
     def __init__(self, value: Any, convert: Callable[[Any], Any] | None = None) -> None:
         self.value = value
         self.convert = convert
+        FLUIDS.add(self)
 
     def __repr__(self) -> str:
         return "#<fluid>"
@@ -108,6 +114,13 @@ def _fluid(who: str, value: Any) -> Fluid:
     if type(value) is Fluid:
         return value
     wrong_type(who, 1, value)
+
+
+@LIBRARY.procedure("fluid-unset!")
+def fluid_unset(fluid: Any) -> Any:
+    """Take the value of `fluid` away."""
+    _fluid("fluid-unset!", fluid).value = UNBOUND
+    return UNSPECIFIED
 
 
 @LIBRARY.procedure("make-parameter")
@@ -210,6 +223,45 @@ def with_values(fluids: list[Fluid], values: list[Any], thunk: Callable[[], Any]
             fluid.value = value
 
 
+class SavedState:
+    """The values that all fluids had at one time."""
+
+    __slots__ = ("values",)
+
+    def __init__(self) -> None:
+        self.values = [(fluid, fluid.value) for fluid in FLUIDS]
+
+    def __repr__(self) -> str:
+        return "#<dynamic-state>"
+
+
+@LIBRARY.procedure("current-dynamic-state")
+def current_dynamic_state() -> SavedState:
+    """The values of all fluids and parameters, for with-dynamic-state."""
+    return SavedState()
+
+
+@LIBRARY.procedure("dynamic-state?")
+def is_dynamic_state(value: Any) -> bool:
+    """Whether `value` is what current-dynamic-state gave."""
+    return type(value) is SavedState
+
+
+@LIBRARY.procedure("with-dynamic-state")
+@tail_calling
+def with_dynamic_state(state: Any, thunk: Callable[[], Any]) -> Any:
+    """Call `thunk` while all fluids and parameters have the values that `state` saved."""
+    fluids, values = saved_values(state)
+    return passed_on(with_values(fluids, values, thunk))
+
+
+def saved_values(state: Any) -> tuple[list[Fluid], list[Any]]:
+    """The fluids of a dynamic state and their values."""
+    if type(state) is not SavedState:
+        wrong_type("with-dynamic-state", 1, state, "a dynamic state")
+    return [fluid for fluid, _ in state.values], [value for _, value in state.values]
+
+
 current_input: Final = Fluid(ConsoleInput())
 current_output: Final = Fluid(ConsoleOutput("stdout"))
 current_error: Final = Fluid(ConsoleOutput("stderr"))
@@ -222,3 +274,6 @@ for _name, _fluid_of in (
     ("current-warning-port", current_warning),
 ):
     LIBRARY.constant(_name, parameter_of(_fluid_of))
+
+default_encoding: Final = Fluid("UTF-8")
+LIBRARY.constant("%default-port-encoding", default_encoding)

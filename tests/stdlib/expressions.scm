@@ -186,3 +186,10 @@
 ;; (ice-9 ports), with a prefix
 (use-modules ((ice-9 ports) #:prefix port- #:select (call-with-input-string read-char)))
 (port-call-with-input-string "ab" port-read-char)
+
+(use-modules (ice-9 optargs))
+(list (let-keywords '(#:a 1) #f ((a 2) (b 3)) (list a b)) (let-keywords '(#:a 1 #:c 1) #t ((a 2) b) (list a b)) (let ((a 9)) (let-keywords '() #f ((a 2) (b a)) (list a b))))
+(let-keywords* '(#:a 1 #:c 2) #t ((a 2) (b a) c) (define d 5) (list a b c d))
+(let-keywords '(#:a 1 #:c 1) #f ((a 2)) a)
+(let ((r '(1)) (s '(1 2 3 4))) (list (let-optional* r ((a 0) (b a)) (list a b r)) (let-optional s ((a 0) b) (list a b s))))
+(let () (defmacro* list-of (a #:optional (b 5) #:key (c 6)) (list 'list a b c)) (list (list-of 1) (list-of 1 2 #:c 3)))

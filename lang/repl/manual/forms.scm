@@ -25,6 +25,8 @@
 ((LC_ALL) (LC_COLLATE) (LC_CTYPE) (LC_MESSAGES) (LC_MONETARY) (LC_NUMERIC) (LC_TIME)
  "A part of the locale.")
 ((%cond-expand-features) "The features that cond-expand knows.")
+((*features*) "The features of Guile that there are, for provided?.")
+((%default-port-encoding) "A fluid: the encoding of files that are opened, UTF-8 at first.")
 ((%host-type) "The kind of machine that this runs on.")
 ((*unspecified*) "What expressions without a useful value give.")
 ((char-set-complement! set) "All characters that are not in the set.")

@@ -84,6 +84,7 @@ MODULES: Final[dict[ModuleName, tuple[str, str]]] = {
         fileno port->fdes fdopen open-fdes open open-io-file close-fdes pipe dup->fdes dup2 dup
         dup->port duplicate-port dup->inport fdes->inport dup->outport fdes->outport fsync flock
         fcntl isatty? mkstemp! mkstemp tmpfile tmpnam mknod with-error-to-file mkdtemp!
+        file-port?
         """,
     ),
     ("guile", "sockets"): (
@@ -104,3 +105,11 @@ MODULES: Final[dict[ModuleName, tuple[str, str]]] = {
     ),
 }
 """For each module: the Python module that holds its LIBRARY, and the names in it."""
+
+ELSEWHERE: Final[dict[ModuleName, str]] = {
+    ("ice-9", "regex"): """
+        make-regexp regexp? regexp-exec regexp/basic regexp/extended regexp/icase regexp/newline
+        regexp/notbol regexp/noteol
+        """,
+}
+"""For each module that is no part of the core, what Guile has of it in the core."""

@@ -14,7 +14,7 @@ from lang.data import UNSPECIFIED, MString, Pair, cons
 from lang.runtime import dynamic
 from lang.runtime.late.file_ports import FileInput, FileInputOutput, write_all
 from lang.runtime.library import Library
-from lang.runtime.ports import ConsoleInput, ConsoleOutput, FileOutput, Port
+from lang.runtime.ports import ConsoleInput, ConsoleOutput, FileOutput, InputPort, Port
 from lang.runtime.primitives import arguments, files
 from lang.runtime.primitives.files import open_output
 from lang.runtime.signals import misc_error, system_error, wrong_type
@@ -78,6 +78,15 @@ def number_of(who: str, position: int, value: Any) -> int:
     if isinstance(value, Port):
         misc_error(who, "~S is not on an open file", value)
     wrong_type(who, position, value)
+
+
+@LIBRARY.procedure("file-port?")
+def is_file_port(obj: Any) -> bool:
+    """Is OBJ a port on a file, a pipe or a terminal?"""
+    if isinstance(obj, ConsoleInput | ConsoleOutput | FileOutput) or id(obj) in _numbers:
+        return True
+    # what open-input-file gives has read the file
+    return isinstance(obj, InputPort) and not isinstance(obj, PulledInput) and obj.name is not None
 
 
 @LIBRARY.procedure("fileno", "port->fdes", staged=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
-from lang.data import NIL, UNSPECIFIED, Pair, cons, scheme_list, symbol
+from lang.data import NIL, UNSPECIFIED, Pair, cons, iterate, scheme_list, symbol
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.signals import system_error
@@ -37,6 +37,23 @@ def features() -> Any:
 
 
 LIBRARY.constant("%cond-expand-features", scheme_list(map(symbol, FEATURES)))
+
+
+_PROVIDED: Final = scheme_list(
+    symbol(name)
+    for name in (
+        *("record", "defmacro", "values", "array-for-each", "array", "sort", "regex", "popen"),
+        *("posix", "inexact", "complex", "random", "i/o-extensions", "i18n", "delay"),
+        "char-ready?",
+    )
+)
+LIBRARY.constant("*features*", _PROVIDED)
+
+
+@LIBRARY.procedure("provided?")
+def is_provided(feature: Any) -> bool:
+    """Is FEATURE, a symbol, one of *features*?"""
+    return any(item is feature for item in iterate(_PROVIDED))
 
 
 @LIBRARY.procedure("version")

@@ -49,10 +49,15 @@ def open_output(who: str, name: Any, mode: str = "wb") -> FileOutput:
 
 
 P = TypeVar("P", bound=Port)
+_USUAL: Final = dynamic.default_encoding.value
 
 
 def _in_mode(who: str, port: P, options: tuple[Any, ...]) -> P:
-    """The port, made as #:binary, #:encoding and #:guess-encoding ask for."""
+    """The port, made as #:binary, #:encoding and #:guess-encoding ask for, in the encoding of
+    %default-port-encoding."""
+    usual = dynamic.default_encoding.value
+    if usual is not _USUAL:
+        recode(who, port, "ISO-8859-1" if usual is False else usual)
     for option, value in zip(options[::2], options[1::2], strict=False):
         match option.name if type(option) is Keyword else None:
             case "binary":

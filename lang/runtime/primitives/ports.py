@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lang.data import EOF, UNSPECIFIED, Char, MString, char, cons
@@ -144,7 +145,8 @@ def set_port_column(port: Any, column: Any) -> Any:
 
 @LIBRARY.procedure("port-encoding")
 def port_encoding(port: Any) -> str:
-    return _port("port-encoding", port).encoding.upper()
+    name = _port("port-encoding", port).encoding.upper()
+    return re.sub("^ISO(?=[0-9])", "ISO-", name)
 
 
 @LIBRARY.procedure("set-port-encoding!")
