@@ -193,3 +193,12 @@
 (let-keywords '(#:a 1 #:c 1) #f ((a 2)) a)
 (let ((r '(1)) (s '(1 2 3 4))) (list (let-optional* r ((a 0) (b a)) (list a b r)) (let-optional s ((a 0) b) (list a b s))))
 (let () (defmacro* list-of (a #:optional (b 5) #:key (c 6)) (list 'list a b c)) (list (list-of 1) (list-of 1 2 #:c 3)))
+
+(use-modules ((srfi srfi-71) #:prefix m/))
+(list (m/let ((a b (values 1 2)) ((values c . d) (values 3 4 5)) (e 1)) (list a b c d e)) (m/let* ((a b (values 1 2)) (c (+ a b))) c) (m/letrec ((f g (values (lambda (n) (if (= n 0) 'f (g (- n 1)))) (lambda (n) (if (= n 0) 'g (f (- n 1))))))) (f 3)) (m/let loop ((i 0)) (if (< i 3) (loop (+ i 1)) i)))
+(list (m/values->list (m/uncons '(1 . 2))) (m/values->list (m/unlist '(1 2 3))) (m/values->vector (m/unvector #(1 2))))
+(m/let ((a b 1)) a)
+
+(use-modules ((rnrs conditions) #:prefix c/) ((rnrs exceptions) #:prefix x/) ((rnrs programs) #:select (exit)))
+(let ((c (c/condition (c/make-error) (c/make-message-condition "m") (c/make-irritants-condition '(1)) (c/make-who-condition 'w)))) (list (c/error? c) (c/condition-message c) (c/condition-irritants c) (c/condition-who c) (length (c/simple-conditions c)) (c/warning? c)))
+(let () (c/define-condition-type &mine c/&error make-mine mine? (a mine-a)) (x/guard (e ((mine? e) (list (mine-a e) (c/error? e)))) (x/raise (c/condition (make-mine 5) (c/make-message-condition "x")))))
