@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lang.absent import advice
 from lang.errors import SchemeError, explain
 from lang.session import Session
 
@@ -33,3 +34,15 @@ def test_other_modules_are_only_missing() -> None:
     with pytest.raises(SchemeError) as caught:
         session.eval_text("(use-modules (no such thing))")
     assert "there is no module" in explain(caught.value, session.sources, list).message
+
+
+@pytest.mark.parametrize("name", ["backtrace", "make-stack"])
+def test_a_name_that_will_not_come_says_what_there_is_instead(name: str) -> None:
+    session = Session([])
+    with pytest.raises(NameError) as caught:
+        session.eval_text(f"({name} #t)")
+    diagnosis = explain(
+        caught.value, session.sources, list, advice=lambda wanted: advice(wanted, ())
+    )
+    assert diagnosis.hint is not None
+    assert "shows the calls" in diagnosis.hint
