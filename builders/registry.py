@@ -234,6 +234,7 @@ BUILDERS: dict[str, BuilderSpec] = {
         "builders.formats.iso9660",
         (
             "builders.formats.iso9660",
+            "builders.formats.iso_checksums",
             "builders.bootloaders.esp",
             "builders.bootloaders.grub",
             "builders.disk",

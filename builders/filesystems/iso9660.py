@@ -13,16 +13,17 @@ import re
 import threading
 import time as real_time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
+from builders.filesystems import iso_checksums
 from builders.filesystems.hierarchy import BadContent, BadTree, TreeDoesNotFit, index, segments
+from builders.filesystems.iso_checksums import SECTOR, Places
 from builders.filesystems.options import BadOption, LabelTooLong, check
 from builders.plan import Plan
 from builders.tree import Content, Entry
 
-SECTOR = 2048
 _CLOCKED = ("pycdlib", "headervd", "dates", "utils")  # modules of pycdlib that look at the clock
 _LAST_SECOND = 5869583999  # the end of 2155: a year is one byte, from 1900
 _BATCH = 1 << 20
@@ -65,10 +66,14 @@ class ElTorito:
 
 @dataclass(slots=True)
 class Laid:
-    """The plan of an ISO, and the byte offset in it of each file that is not empty, by path."""
+    """The plan of an ISO, and the byte offset in it of each file that is not empty, by path.
+
+    checksums  the room for them, which is zero so far; None: there is none
+    """
 
     plan: Plan
     offsets: dict[str, int] = field(default_factory=dict)
+    checksums: Places | None = None
 
 
 def make(name: str, tree: Sequence[Entry], options: Mapping[str, object]) -> Plan:
@@ -89,11 +94,19 @@ def make(name: str, tree: Sequence[Entry], options: Mapping[str, object]) -> Pla
     return plan
 
 
-def lay_out(tree: Sequence[Entry], volume: str, epoch: int, boot: ElTorito | None = None) -> Laid:
+def lay_out(
+    tree: Sequence[Entry],
+    volume: str,
+    epoch: int,
+    boot: ElTorito | None = None,
+    *,
+    checksums: bool = False,
+) -> Laid:
     """Lay out an ISO with Rock Ridge, level 3.
 
-    volume  its name, at most 32 characters of ASCII
-    epoch   seconds: the time stamp of the volume; files have their own, from 1970 to 2155
+    volume     its name, at most 32 characters of ASCII
+    epoch      seconds: the time stamp of the volume; files have their own, from 1970 to 2155
+    checksums  leave room for those that xorriso verifies; they are to be filled in
 
     Raises LabelTooLong, BadOption, NotInIso and BadTree's other subclasses.
     """
@@ -111,9 +124,9 @@ def lay_out(tree: Sequence[Entry], volume: str, epoch: int, boot: ElTorito | Non
             (entry.path + str(entry.ref if entry.kind == "l" else "")).encode()
         except UnicodeEncodeError:
             raise NotInIso(entry.path, "has a name or a target that is not UTF-8") from None
-    with _frozen_clock() as clock:
+    with _frozen_clock() as clock, iso_checksums.attributes() if checksums else nullcontext():
         clock.now = epoch
-        return _Builder(clock, volume).build(tree, hierarchy.targets, epoch, boot)
+        return _Builder(clock, volume).build(tree, hierarchy.targets, epoch, boot, checksums)
 
 
 class _Clock:
@@ -251,6 +264,7 @@ class _Builder:
         targets: Mapping[int, int],
         epoch: int,
         boot: ElTorito | None,
+        checksums: bool,
     ) -> Laid:
         iso = self._iso
         iso.set_relocated_name("RR_MOVED", _name_of_relocated(tree))
@@ -261,13 +275,14 @@ class _Builder:
         if boot is not None:
             self._add_el_torito(tree, boot)
         # Asking for a record lays out anew what was added since: only when all is there.
-        iso.force_consistency()
+        tag = iso_checksums.lay_out(iso) if checksums else iso.force_consistency()
         records = _records(iso.pvd.root_directory_record())
         for number, entry in enumerate(tree):
             self._own(records[number], tree[targets[number]] if number in targets else entry)
+        places = self._sum(tag, tree, targets, records) if checksums else None
         recorder = _Recorder()
         iso.write_fp(recorder, blocksize=_BATCH)
-        laid = Laid(Plan(recorder.size, recorder.pieces()))
+        laid = Laid(Plan(recorder.size, recorder.pieces()), checksums=places)
         for number, entry in enumerate(tree):
             if entry.kind == "f" and entry.size:
                 offset = records[number].extent_location() * SECTOR
@@ -311,6 +326,33 @@ class _Builder:
             attributes.posix_file_mode = _FILE_TYPES[entry.kind] | entry.mode
             if not entry.path:
                 _set_times(each, _seconds(entry))
+
+    def _sum(
+        self,
+        tag: int,
+        tree: Sequence[Entry],
+        targets: Mapping[int, int],
+        records: Mapping[int, Any],
+    ) -> Places:
+        """Number the files that are summed, links as what they link to, and the boot catalog."""
+        files: list[tuple[int, int]] = []
+        indices: dict[int, int] = {}  # by number in the tree
+        for number in range(len(tree)):
+            target = targets.get(number, number)
+            if tree[target].kind != "f":
+                continue
+            if target not in indices:
+                offset = records[target].extent_location() * SECTOR if tree[target].size else 0
+                files.append((offset, tree[target].size))
+                indices[target] = len(files)
+            for part in _parts(records[number]):
+                iso_checksums.point(part, indices[target])
+        catalog = self._iso.eltorito_boot_catalog
+        if catalog is not None:
+            (record,) = catalog.dirrecords
+            files.append((record.extent_location() * SECTOR, record.get_data_length()))
+            iso_checksums.point(record, len(files))
+        return iso_checksums.reserve(self._iso, tag, files)
 
     def _add_el_torito(self, tree: Sequence[Entry], boot: ElTorito) -> None:
         directory, _, name = boot.catalog.rpartition("/")

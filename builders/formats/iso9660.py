@@ -19,7 +19,9 @@ from builders.bootloaders.grub import BadBootImage
 from builders.disk import MIB, BootCode, PartitionPlan, plan_disk
 from builders.errors import BuilderError
 from builders.filesystems import vfat
-from builders.filesystems.iso9660 import SECTOR, ElTorito, Laid, lay_out
+from builders.filesystems.iso9660 import ElTorito, Laid, lay_out
+from builders.filesystems.iso_checksums import SECTOR
+from builders.formats import iso_checksums
 from builders.merge import merge
 from builders.mtree import read_item
 from builders.plan import Plan, join, uncollected
@@ -67,7 +69,15 @@ def iso9660(build: Build) -> None:
 
 
 def plan_iso(build: Build) -> Plan:
-    """The plan that `iso9660` writes."""
+    """The plan that `iso9660` writes, for which everything on it is read once, to sum it."""
+    laid, plan = _lay_out(build)
+    assert laid.checksums is not None
+    iso_checksums.fill(plan, laid.checksums, build.real)
+    return plan
+
+
+def _lay_out(build: Build) -> tuple[Laid, Plan]:
+    """The ISO, and what it is as a disk: without checksums yet."""
     arguments = build.arguments
     now = build.epoch * 1_000_000_000
     added = _files(build, arguments.get("files") or (), now)
@@ -92,16 +102,17 @@ def plan_iso(build: Build) -> Plan:
     )
     bootable = boot.bios is not None or boot.efi is not None
     epoch = arguments.get("epoch") or build.epoch
-    laid = lay_out(tree, arguments["label"], epoch, boot if bootable else None)
+    label = arguments["label"]
+    laid = lay_out(tree, label, epoch, boot if bootable else None, checksums=True)
     if not bootable:
-        return laid.plan
+        return laid, laid.plan
     uuid = uuids.UUID(arguments["disk_uuid"])
     hybrid = None
     if boot.bios is not None:
         _install_core(laid, boot.bios)
         hybrid = build.real(f"{arguments['bios']}/boot_hybrid.img").read_bytes()
     sizes = {entry.path: entry.size for entry in added}
-    return as_disk(laid, boot, sizes, uuid, hybrid)
+    return laid, as_disk(laid, boot, sizes, uuid, hybrid)
 
 
 def _files(build: Build, declared: Sequence[Mapping[str, Any]], now: int) -> list[Entry]:

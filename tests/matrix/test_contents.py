@@ -127,6 +127,12 @@ def iso(images: Images, kind: str) -> None:
     derivation = images.derivation(kind)
     image = images.image(kind)
     partitions(image)
+    said = run(
+        *("xorriso", "-md5", "on", "-indev", image, "-check_md5_r", "WARNING", "/", "--"),
+        *("-check_media", "use=indev", "--"),
+    )
+    assert "File contents and their MD5 checksums match." in said
+    assert "md5_match" in said
     found = observe.iso(image)
     for file in derivation.arguments["files"]:
         content = images.source(file["source"]) if "source" in file else file["text"].encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import subprocess
 from pathlib import Path
@@ -16,13 +17,15 @@ from builders.debian.native import native_derivation
 from builders.debian.resolver import resolve
 from builders.debian.sources import host_sources
 from builders.derivation import Derivation
-from builders.formats import iso9660
+from builders.filesystems.iso9660 import lay_out
+from builders.formats import iso9660, iso_checksums
 from builders.formats.iso9660 import BadIso
 from builders.merge import merge
 from builders.readers import disk, find, open_file_system
 from builders.readers.source import FileSource
 from builders.realise import realise
 from builders.registry import Build
+from builders.sinks import raw
 from builders.store import Store
 from builders.tree import Entry
 from tests.builders.filesystems.judges import needs
@@ -143,6 +146,82 @@ def test_xorriso_sees_what_it_would_have_made(store: Path) -> None:
 def test_sgdisk_finds_no_problem(store: Path) -> None:
     done = subprocess.run(["sgdisk", "-v", made(store)], check=True, capture_output=True, text=True)
     assert "No problems found" in done.stdout
+
+
+def verified(image: Path) -> tuple[str, dict[str, str]]:
+    """What xorriso says of the checksums, and each file's as it is recorded."""
+    command = ["xorriso", "-md5", "on", "-indev", image, "-check_md5_r", "WARNING", "/", "--"]
+    command += ["-find", "/", "-type", "f", "-exec", "get_md5", "--"]
+    command += ["-check_media", "use=indev", "--"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    lines = (line.split("  ") for line in done.stdout.splitlines())
+    recorded = {words[1]: words[0] for words in lines if len(words) == 2 and len(words[0]) == 32}
+    return done.stdout + done.stderr, recorded
+
+
+@needs("xorriso")
+def test_xorriso_verifies_each_file_and_the_whole(store: Path) -> None:
+    image = made(store)
+    said, recorded = verified(image)
+    assert "File contents and their MD5 checksums match." in said
+    tags = ("superblock tag: start=0 size=19\n", "tree tag: start=0", "session tag: start=0")
+    assert all(f"Found matching MD5 {tag}" in said for tag in tags)
+    assert "md5_match" in said
+    found = open_file_system(FileSource(image))
+    files = {entry.path for entry in everything(found) if entry.kind == "f"}
+    assert recorded == {
+        "/" + path.replace(" ", "\\040"): hashlib.md5(content(found, find(found, path))).hexdigest()
+        for path in files - {"boot/grub/boot.cat"}  # which is no file to xorriso
+    }
+
+
+@needs("xorriso")
+def test_a_damaged_file_is_found_and_named(store: Path) -> None:
+    image = made(store)
+    data = bytearray(image.read_bytes())
+    data[data.index(b"kernelkernel")] ^= 1
+    image.write_bytes(data)
+    said, _ = verified(image)
+    assert [line for line in said.splitlines() if "MISMATCH" in line] == [
+        "MD5 MISMATCH: '/boot/vmlinuz'"
+    ]
+    assert "Found matching MD5 tree tag" in said
+    assert "Found NON-MATCHING MD5 session tag" in said
+
+
+@needs("xorriso")
+@pytest.mark.parametrize("known", [HYBRID[:100], b"BOOTX64.EFI", b"PLEASE CONTACT DISC PUBLISHER"])
+def test_damage_in_boot_code_or_directories_is_found(store: Path, known: bytes) -> None:
+    image = made(store)
+    data = bytearray(image.read_bytes())
+    data[data.index(known) + 8] ^= 1
+    image.write_bytes(data)
+    assert "Image loading aborted due to MD5 mismatch of image tree" in verified(image)[0]
+
+
+@needs("xorriso")
+def test_checksums_are_of_files_with_long_names_links_deep_ones_and_empty_ones(
+    tmp_path: Path,
+) -> None:
+    texts = {"n" * size: b"x" * size for size in (1, 90, *range(120, 190, 3), 255)}
+    texts |= {f"many{number}": b"%d" % number * 1000 for number in range(130)}
+    texts |= {"/".join(f"d{level}" for level in range(12)) + "/file": b"deep", "empty": b""}
+    links = [
+        Entry("again", "h", 0o644, ref="many7"),
+        Entry("nothing", "h", 0o644, ref="empty"),
+        Entry("s", "l", 0o777, ref="t" * 300),
+    ]
+    tree = merge([ROOT], [text_file(*item) for item in texts.items()], links)
+    laid = lay_out(tree, "LIVE", 1, checksums=True)
+    assert laid.checksums is not None
+    iso_checksums.fill(laid.plan, laid.checksums, Path)
+    raw.write(laid.plan, tmp_path / "image", Path)
+    said, recorded = verified(tmp_path / "image")
+    assert "File contents and their MD5 checksums match." in said
+    texts |= {"again": texts["many7"], "nothing": b""}
+    assert recorded == {"/" + path: hashlib.md5(text).hexdigest() for path, text in texts.items()}
+    found = open_file_system(FileSource(tmp_path / "image"))
+    assert {e.path for e in everything(found) if e.kind != "d"} == {*texts, "s"}
 
 
 def test_the_same_arguments_give_the_same_bytes(store: Path) -> None:
