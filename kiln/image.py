@@ -11,6 +11,7 @@ from kiln.report import UsageError
 
 if TYPE_CHECKING:
     from builders.derivation import Derivation
+    from builders.job import BuildFailed
     from lang.session import Session
 
 IMAGE_MODULE = ("gnu", "system", "image")
@@ -93,7 +94,24 @@ def build(arguments: argparse.Namespace, default_type: str = "mbr-raw") -> list[
         if arguments.dry_run:
             dry_run(derivations, store)
             return []
-        return [str(store.real(path)) for path in realise(derivations, store, events, arguments)]
+
+        from builders.job import BuildFailed
+
+        try:
+            paths = realise(derivations, store, events, arguments)
+        except BuildFailed as error:
+            if arguments.image_size is not None:
+                _blame_size(error)
+            raise
+        return [str(store.real(path)) for path in paths]
+
+
+def _blame_size(error: BuildFailed) -> None:
+    """Let errors that the size of an image causes name the option, not a place in a file."""
+    for each in (error, *error.others):
+        if each.field == "size" and not each.part:
+            each.part = each.field = None
+            each.message = f"--image-size: {each.message}"
 
 
 def _list_types(session: Session) -> int:
@@ -155,14 +173,14 @@ def _lower(
     from lang.runtime.trampoline import call
 
     def lower() -> Any:
-        make = session.value(IMAGE_MODULE, "declaration->image")
+        make = session.value(IMAGE_MODULE, "declaration->derivation")
         size: Any = options.size(arguments.image_size) if arguments.image_size else False
         if arguments.image_type is not None and call(session.value(*_IS_IMAGE), value) is True:
             raise UsageError(
                 "the declaration is an image already: -t does not change what kind of image it is",
                 hint="leave -t away, or end the file in an operating-system",
             )
-        image = call(
+        return call(
             make,
             value,
             keyword("type"),
@@ -176,7 +194,6 @@ def _lower(
             keyword("compression"),
             symbol(arguments.compress) if arguments.compress else False,
         )
-        return call(session.value(IMAGE_MODULE, "image->derivation"), image)
 
     derivation: Derivation = workspace.evaluate(session, lower)
     return derivation

@@ -61,6 +61,5 @@ def _image(session: Session, declaration: Any) -> Derivation:
     from lang.runtime.trampoline import call
 
     module = ("gnu", "system", "image")
-    image = call(session.value(module, "declaration->image"), declaration)
-    derivation: Derivation = call(session.value(module, "image->derivation"), image)
+    derivation: Derivation = call(session.value(module, "declaration->derivation"), declaration)
     return derivation

@@ -116,13 +116,17 @@ def evaluated(session: Session, arguments: argparse.Namespace) -> list[Any]:
 
 
 def size(text: str) -> int:
-    """Bytes that `text`, such as 512M or 4GiB, means; raises UsageError."""
+    """Bytes that `text`, of --image-size, such as 512M or 4GiB, means; raises UsageError."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?B)?", text, re.IGNORECASE)
     if match is None:
-        raise UsageError(f"{text!r} is no size", hint="write it as 800M, 4G or 2.5GiB")
+        raise UsageError(
+            f"--image-size: {text!r} is no size", hint="write it as 800M, 4G or 2.5GiB"
+        )
     from decimal import Decimal
 
     count = int(Decimal(match[1]) * _UNITS[match[2].upper()])
     if not 0 < count <= LARGEST:
-        raise UsageError(f"{text} is no size that an image can have", hint="16T is the most")
+        raise UsageError(
+            f"--image-size: {text} is no size that an image can have", hint="16T is the most"
+        )
     return count

@@ -22,9 +22,9 @@ one of some TiB takes seconds.
 
 
 @LIBRARY.procedure("field-location")
-def field_location(record: Location | bool, field: Symbol | bool) -> Location | bool:
-    """Where the record that is written at `record` gives the field; if it does not, the record's
-    own place.
+def field_location(record: Location | bool, field: Symbol | Pair | bool) -> Location | bool:
+    """Where the record that is written at `record` gives the field, or the first that it gives of
+    a list of fields; if it gives none, the record's own place.
     """
     from lang import reader
     from lang.errors import ReadError
@@ -40,11 +40,15 @@ def field_location(record: Location | bool, field: Symbol | bool) -> Location | 
         (form,) = reader.read_all(Source(record.file, source.text[start:end], 0))
     except (ReadError, ValueError):
         return record
+    given: dict[Symbol, int] = {}
     while isinstance(form, Pair):
         clause = form.car
-        if isinstance(clause, Pair) and clause.car is field and clause.pos is not None:
-            return source.location(start + clause.pos)
+        if isinstance(clause, Pair) and isinstance(clause.car, Symbol) and clause.pos is not None:
+            given.setdefault(clause.car, clause.pos)
         form = form.cdr
+    for name in python_list(field) if isinstance(field, Pair) else [field]:
+        if name in given:
+            return source.location(start + given[name])
     return record
 
 

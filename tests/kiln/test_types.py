@@ -180,6 +180,7 @@ def test_an_image_that_is_too_small_says_by_how_much(run_kiln: RunKiln) -> None:
     assert ended.status == 1
     assert "Traceback" not in ended.err
     assert "vmlinuz" in ended.err or "largest" in ended.err
+    assert "kiln: error: --image-size: " in ended.err
 
 
 OWN_TYPE = """\

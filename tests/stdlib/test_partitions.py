@@ -202,6 +202,7 @@ FIELDS = [
     ("compressed inside", "(format 'vmdk) ^(compression? #f) (partitions (list root))"),
     ("gzip or zstd, not by xz", "(format 'oci) ^(compression 'xz)"),
     ("only disks have a size", "(format 'tarball) ^(size 1048576)"),
+    ("only disks and ISOs have partitions", "(inherit mbr-disk-image) ^(format 'docker)"),
     ("cannot be written to", "(format 'iso9660) ^(volatile-root? #f) (partitions (list root))"),
     (
         "does not honour initializer",
@@ -257,6 +258,64 @@ def test_the_error_is_at_the_field(
         before.count("\n") + 1,
         offset - before.rindex("\n"),
     )
+
+
+def test_an_image_without_a_system_is_an_error_where_it_says_so(
+    session: Session, tmp_path: Path
+) -> None:
+    file = tmp_path / "image.scm"
+    before = f"{HEAD}(system-image (image (inherit efi-disk-image)\n  "
+    file.write_text(f"{before}(operating-system #f)))\n")
+    with pytest.raises(Exception, match="no operating system") as caught:
+        checked(session, file)
+    location = explain(caught.value, session.sources, tuple, lambda _: (), session.advice).location
+    assert location is not None
+    assert (location.line, location.column) == (before.count("\n") + 1, 3)
+
+
+# (what is said, the options, the image's own fields)
+OPTIONS = [
+    (
+        "--label: the label of an ISO has at most 32",
+        f'#:label "{"x" * 33}"',
+        "(inherit iso9660-image)",
+    ),
+    (
+        "--label: ext4: ",
+        f'#:label "{"x" * 17}"',
+        '(partitions (list root (partition (label "a"))))',
+    ),
+    ("--image-size: only disks", "#:size 1048576", "(inherit docker-image)"),
+    ("--image-size: the partitions need", "#:size 65536", f"(inherit mbr-disk-image) (size {GIB})"),
+    ("--image-size: an MBR", f"#:size {3 << 40}", "(inherit mbr-disk-image)"),
+]
+
+
+@pytest.mark.parametrize(("message", "options", "fields"), OPTIONS)
+def test_what_an_option_causes_names_the_option(
+    session: Session, tmp_path: Path, message: str, options: str, fields: str
+) -> None:
+    file = tmp_path / "image.scm"
+    made = f"(image (operating-system os) {fields})"
+    file.write_text(f"{HEAD}{OS}(declaration->derivation {made} {options})\n")
+    with pytest.raises(Exception) as caught:
+        checked(session, file)
+    diagnosis = explain(caught.value, session.sources, tuple, lambda _: (), session.advice)
+    assert diagnosis.message.startswith(message)
+
+
+def test_options_are_not_blamed_for_what_is_written(session: Session, tmp_path: Path) -> None:
+    file = tmp_path / "image.scm"
+    made = """(image (operating-system os)
+  (partitions (list root (partition
+  (label "seventeen letters")))))"""
+    text = f'{HEAD}{OS}(declaration->derivation {made} #:label "x" #:size {GIB})\n'
+    file.write_text(text)
+    with pytest.raises(Exception, match='"ext4: ') as caught:
+        checked(session, file)
+    location = explain(caught.value, session.sources, tuple, lambda _: (), session.advice).location
+    assert location is not None
+    assert location.line == text[: text.index("(label")].count("\n") + 1
 
 
 @pytest.mark.parametrize(

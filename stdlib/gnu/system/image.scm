@@ -31,7 +31,7 @@
             squashfs-image-type erofs-image-type cpio-image-type uki-image-type
             %image-types lookup-image-type-by-name
             os->image os+platform->image image-with-os image-with-label image-without-os
-            operating-system-for-image declaration->image system-image image->derivation))
+            operating-system-for-image declaration->derivation system-image image->derivation))
 
 ;;; Partitions and images that others are made from.
 
@@ -250,9 +250,14 @@ inherit from."
     (image (inherit base) (platform platform) (location (image-location base)))))
 
 ;; What a declaration on the command line ends in, and the options there, come to.
-(define* (declaration->image value #:key (type mbr-raw-image-type) (size #f) (label #f) (volatile? #f)
-                             (compression #f))
-  "The image that VALUE, an operating-system or an image, and the options ask for."
+(define* (declaration->derivation value #:key (type mbr-raw-image-type) (size #f) (label #f)
+                                  (volatile? #f) (compression #f))
+  "The derivation of the image that VALUE, an operating-system or an image, and the options ask for."
+  (parameterize ((current-options (append (if size '((size . "--image-size")) '())
+                                          (if label '((label . "--label")) '()))))
+    (image->derivation (declaration->image value type size label volatile? compression))))
+
+(define (declaration->image value type size label volatile? compression)
   (let* ((base (cond ((image? value) value)
                      ((operating-system? value)
                       (os->image value #:type type))
@@ -359,8 +364,8 @@ says."
 (define (system-image image)
   "The file that IMAGE is: a file-like object, as every image with an operating system is one."
   (unless (image-operating-system image)
-    (fail "the image has no operating system" "(image-with-os IMAGE OS) gives it one"
-          (image-location image)))
+    (fail-at-field (image-location image) 'operating-system
+                   "the image has no operating system" "(image-with-os IMAGE OS) gives it one"))
   image)
 
 (define-compiler! image?

@@ -13,12 +13,12 @@
   #:use-module (gnu partitions)
   #:use-module (gnu system)
   #:use-module (gnu system uuid)
-  #:export (check-image disk-image? container? fail-at-field
+  #:export (check-image disk-image? container? fail-at-field current-options
             standard-initializer gexp-skeleton))
 
 (define (fail-at-field location field message hint)
-  "Raise an error with MESSAGE and HINT at FIELD of the record that is written at LOCATION; #f for
-the record itself, or for a place that is not known."
+  "Raise an error with MESSAGE and HINT at FIELD of the record that is written at LOCATION, or at
+the first one there of a list of fields; #f for the record itself, or for a place that is not known."
   (raise (apply make-compound-condition
                 (condition (&error))
                 (condition (&message (message message)))
@@ -31,10 +31,26 @@ the record itself, or for a place that is not known."
 ;; The image that is checked: where partitions are that come from Kiln itself.
 (define current-image (make-parameter #f))
 
+;; Which fields options of the command line give, instead of what is written: of the image, its
+;; size; of its root partition, the label. Each with the option's name.
+(define current-options (make-parameter '()))
+
 (define (fail part field message hint)
-  (if (partition-location part)
-      (fail-at-field (partition-location part) field message hint)
-      (fail-at-field (image-location (current-image)) 'partitions message hint)))
+  (cond ((and (eq? field 'label) (root-partition? part) (assq 'label (current-options)))
+         => (lambda (given) (fail-at-option (cdr given) message hint)))
+        ((partition-location part)
+         (fail-at-field (partition-location part) field message hint))
+        (else
+         (fail-at-field (image-location (current-image)) 'partitions message hint))))
+
+(define (fail-at-size image message hint . others)
+  "Raise an error at the size of IMAGE, or where it is not written at a field of OTHERS."
+  (cond ((assq 'size (current-options))
+         => (lambda (given) (fail-at-option (cdr given) message hint)))
+        (else (fail-at-field (image-location image) (cons 'size others) message hint))))
+
+(define (fail-at-option option message hint)
+  (fail-at-field #f #f (string-append option ": " message) hint))
 
 (define %fat '("vfat" "fat12" "fat16" "fat32"))
 (define %growing '("ext2" "ext3" "ext4" "btrfs"))
@@ -257,14 +273,14 @@ only once they are filled, the build says so."
   (let ((size (image-size image)))
     (when (integer? size)
       (when (< size end)
-        (fail-at-field (image-location image) 'size
-                       (string-append "the partitions need " (bytes end) " or more, the image has "
-                                      (bytes size) ": " (bytes (- end size)) " too few")
-                       "give a bigger size, or none"))
+        (fail-at-size image
+                      (string-append "the partitions need " (bytes end) " or more, the image has "
+                                     (bytes size) ": " (bytes (- end size)) " too few")
+                      "give a bigger size, or none"))
       (when (and (mbr? image) (> size %most-in-mbr))
-        (fail-at-field (image-location image) 'size
-                       "an MBR cannot describe a disk of more than 2 TiB"
-                       "give the image (partition-table-type 'gpt)")))))
+        (fail-at-size image
+                      "an MBR cannot describe a disk of more than 2 TiB"
+                      "give the image (partition-table-type 'gpt)")))))
 
 (define (check-count image)
   (let* ((parts (image-partitions image))
@@ -317,14 +333,15 @@ only once they are filled, the build says so."
 (define (iso? image) (eq? (image-format image) 'iso9660))
 
 (define (check-fields image)
-  "Raise an error at the field of IMAGE that its format cannot honour."
+  "Raise an error at the field of IMAGE that its format cannot honour; at the format, if the field
+is inherited."
   (let ((refuse (lambda (field message hint)
-                  (fail-at-field (image-location image) field message hint))))
+                  (fail-at-field (image-location image) (list field 'format) message hint))))
     (when (and (image-shared-network? image) (not (container? image)))
       (refuse 'shared-network? "only a container can share the network of its host"
               "leave shared-network? out, or choose a type such as docker"))
     (when (and (integer? (image-size image)) (not (disk-image? image)))
-      (refuse 'size "only disks have a size that can be chosen" "leave the size out"))
+      (fail-at-size image "only disks have a size that can be chosen" "leave the size out" 'format))
     (when (and (eq? (image-format image) 'vmdk) (not (image-compression? image)))
       (refuse 'compression? "a VMDK is compressed inside, always: its format wants it so"
               "leave compression? out, or choose uncompressed-qcow2 or vhd"))
