@@ -116,7 +116,7 @@ FORMATS: dict[str, Format] = {
     "iso9660": Format(
         ("builders.formats.iso9660", "iso9660"),
         {"label": "BENCH", "disk_uuid": UUID},
-        {"xorriso": "xorriso -as mkisofs -quiet -R -V BENCH -o $out $root"},
+        {"xorriso": "xorriso -as mkisofs -quiet -R --md5 -V BENCH -o $out $root"},
         tools=["xorriso"],
     ),
     "squashfs": Format(

@@ -3,8 +3,8 @@
 Four things: a digest of each file, in an array behind all of them, which a file's attribute
 "isofs.cx" points into and the root's "isofs.ca" locates; and three sectors of text, called tags,
 with the digest of all that comes before: behind the volume descriptors, behind the directories and
-behind the array. Attributes are System Use entries "AL", of which pycdlib makes none: it is made
-to leave the bytes for them, in the record itself, so that it may go on to lay out what it knows.
+behind the array. Attributes are System Use entries "AL", which pycdlib writes but cannot be asked
+for: while it makes a file's record, it is told that the record is longer by one.
 """
 
 from __future__ import annotations
