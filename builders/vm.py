@@ -166,6 +166,8 @@ _DEVICES: dict[Bus, tuple[str, ...]] = {
     "usb": ("qemu-xhci,id=usb{n}", "usb-storage,bus=usb{n}.0,{drive}"),
     "cdrom": ("ide-cd,bus=ide.{n},{drive}",),
 }
+# The buses of a q35 named "ide" are AHCI's, which Debian's kernel for clouds does not know.
+_Q35_CDROM = ("virtio-scsi-pci,id=scsi{n}", "scsi-cd,bus=scsi{n}.0,{drive}")
 
 
 def _disk(number: int, disk: Disk, *, q35: bool) -> list[str]:
@@ -176,7 +178,7 @@ def _disk(number: int, disk: Disk, *, q35: bool) -> list[str]:
         options.append("readonly=on")
     drive = f"drive=disk{number},bootindex={number + 1}"  # 0 is that of -kernel
     arguments = ["-drive", _drive("none", disk.image, *options, format=disk.format)]
-    for device in _DEVICES[disk.bus]:
+    for device in _Q35_CDROM if q35 and disk.bus == "cdrom" else _DEVICES[disk.bus]:
         # The controller of a "pc" has two buses, that of a q35 six.
         arguments += ["-device", device.format(n=number if q35 else number % 2, drive=drive)]
     return arguments

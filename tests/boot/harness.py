@@ -28,7 +28,7 @@ from builders.vm import Firmware, Machine, command_line, prepared
 
 OVMF = Path("/usr/share/OVMF")
 
-_CLOCK_PER_CPU = 8
+_CLOCK_PER_CPU = 4
 """How many times longer than the patience, in processor time, the clock may run."""
 
 _PROMPT = "KILN-PROMPT-7f3a "

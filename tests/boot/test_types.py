@@ -27,7 +27,7 @@ Firmware = Literal["bios", "uefi"]
 
 
 def boots(image: Path, firmware: Firmware, bus: Bus = "virtio", root: str | None = None) -> None:
-    """To a login; the user logs in, no unit has failed, the machine is put out."""
+    """To a login; the user logs in, no unit has failed."""
     if firmware == "uefi":
         try:
             find_firmware()
@@ -41,14 +41,12 @@ def boots(image: Path, firmware: Firmware, bus: Bus = "virtio", root: str | None
 
 
 def is_well(console: Console, firmware: Firmware) -> None:
-    """What the user who has logged in sees is right, no unit has failed; it is put out."""
+    """What the user who has logged in sees is right, and no unit has failed."""
     efi = console.command("test -d /sys/firmware/efi && echo yes || echo no")
     assert efi == {"bios": "no", "uefi": "yes"}[firmware]
     assert console.command("hostname") == "komputilo"
     console.command("systemctl is-system-running --wait; true", patience=240)
     assert console.command("systemctl --failed --no-legend --plain") == ""
-    console.command("echo kiln | sudo -S -p '' -v")
-    console.power_off("sudo -n poweroff")
 
 
 @pytest.mark.parametrize(

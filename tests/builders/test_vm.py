@@ -139,3 +139,11 @@ def test_a_missing_qemu_and_a_kvm_that_is_demanded_are_errors(
         vm.run(Machine(program=qemu, acceleration="kvm"))
     with vm.prepared(Machine(program=qemu)) as command:
         assert pairs(command, "-accel") == ["tcg,thread=multi"]
+
+
+def test_a_cd_is_on_a_bus_that_kernels_for_clouds_know() -> None:
+    cd = Disk(Path("a.iso"), bus="cdrom", read_only=True)
+    for firmware, device in (("bios", "ide-cd,"), ("uefi", "scsi-cd,")):
+        machine = Machine(disks=(cd,), firmware="bios" if firmware == "bios" else "uefi")
+        line = command_line(machine, kvm=False)
+        assert next(word for word in line if "-cd," in word).startswith(device)
