@@ -27,7 +27,9 @@ _CHUNK = 1 << 20
 
 
 def packages(size: int) -> Iterator[tuple[str, list[Entry]]]:
-    """Installed packages and their trees, in order of name, until `size` bytes are together."""
+    """Installed packages and their trees, in order of name, until `size` bytes are together; before
+    them the links that their paths go through."""
+    yield "merged-usr", _merged_usr()
     total = 0
     for listing in sorted(_LISTS.glob("*.list")):
         entries = []
@@ -72,7 +74,7 @@ def _merged_usr() -> list[Entry]:
 
 def make_store(store: Path, groups: Groups, name: str = "tree") -> list[Entry]:
     """Write a pack for each group and the manifest of all, the item `name`; the merged tree."""
-    trees = [_merged_usr()] if len(groups) > 1 else []
+    trees: list[list[Entry]] = []
     for group, entries in groups:
         item = store / f"pack-{group.replace(':', '-')}"
         item.mkdir(parents=True)
