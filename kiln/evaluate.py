@@ -24,10 +24,12 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.expressions and not arguments.file:
         raise UsageError("give an expression, or a file with -f")
     session = workspace.open_session(options.load_path(arguments))
-    module = session.user_module()
-    for index, name in enumerate(arguments.file):
-        module = session.user_module() if index else module
+    module = None
+    for name in arguments.file:
+        module = session.user_module()
         _show(workspace.evaluate_file(session, name, module))
+    if module is None:
+        module = session.user_module()
     for text in arguments.expressions:
         _show(workspace.evaluate(session, partial(session.eval_text, text, "<eval>", module)))
     return 0

@@ -17,6 +17,7 @@ from builders.errors import BuilderError
 from builders.readers import FileSystem, UnknownContent, find, open_file_system
 from builders.readers.disk import NoSuchPartition, Partition, choose, partitions
 from builders.readers.source import FileSource, Source
+from kiln.escapes import escaped
 from kiln.report import UsageError
 
 SYNTAX = "IMAGE[:PARTITION][:/PATH]"
@@ -183,6 +184,4 @@ def _chosen(source: Source, wanted: str) -> Partition:
 def shown(name: str) -> str:
     """A name for the terminal: what is not printable is escaped."""
     text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return "".join(
-        character if character.isprintable() else repr(character)[1:-1] for character in text
-    )
+    return escaped(text)

@@ -20,6 +20,7 @@ from builders.events import (
     Started,
     Waiting,
 )
+from kiln.escapes import escaped
 from kiln.workspace import is_terminal
 
 LONG = 1.0
@@ -152,4 +153,4 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)
 def printable(line: str) -> str:
     """A line that a build printed, without what would disturb a terminal."""
     plain = _ESCAPES.sub("", line.rpartition("\r")[2] or line.rstrip("\r"))
-    return "".join(c if c.isprintable() or c == "\t" else repr(c)[1:-1] for c in plain)
+    return escaped(plain, keep="\t")

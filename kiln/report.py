@@ -127,7 +127,9 @@ def describe(error: Exception) -> str:
 
 def _harmless(text: str) -> str:
     """The text without what a terminal would obey: names may come from anybody's image."""
-    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
+    from kiln.escapes import escaped
+
+    return escaped(text, keep="\n\t")
 
 
 def _placed(error: BuilderError) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from builders.errors import BuilderError
+from builders.filesystems.hierarchy import segments
 from builders.plan import Plan, Segment
 from builders.tree import Content, Entry, path_bytes
 
@@ -38,7 +39,7 @@ def plan(entries: Iterable[Entry]) -> Plan:
     Names are relative without "./", directories end in "/", the root is "./".
     """
     metadata: list[tuple[int, bytes]] = []
-    segments: list[Segment] = []
+    data: list[Segment] = []
     start = 0  # where the headers gathered begin
     headers: list[bytes] = []
     position = 0
@@ -51,7 +52,7 @@ def plan(entries: Iterable[Entry]) -> Plan:
         padding = -entry.size % BLOCK
         if isinstance(entry.ref, Content):
             metadata.append((start, b"".join(headers)))
-            segments += content_segments(entry, entry.ref, position)
+            data += segments(entry.ref, 0, entry.size, position)
             headers = []
             start = position + entry.size + padding
         elif isinstance(entry.ref, bytes):
@@ -62,19 +63,7 @@ def plan(entries: Iterable[Entry]) -> Plan:
     if headers:
         metadata.append((start, b"".join(headers)))
     size = -(-(position + 2 * BLOCK) // RECORD) * RECORD
-    return Plan(size, metadata, segments)
-
-
-def content_segments(entry: Entry, content: Content, position: int) -> list[Segment]:
-    """What has to be at `position` for the content of a file: all but its holes."""
-    source, offset, holes = content
-    segments = []
-    start = 0
-    for hole, length in (*holes, (entry.size, 0)):
-        if hole > start:
-            segments.append(Segment(position + start, source, offset + start, hole - start))
-        start = hole + length
-    return segments
+    return Plan(size, metadata, data)
 
 
 def member(entry: Entry) -> bytes:
