@@ -106,13 +106,13 @@ class PackWriter:
         buffer = self._buffer
         length = len(buffer) if length is None else length
         with memoryview(buffer) as view:
-            for start, stop in data_runs(buffer, length):
+            for start, stop in nonzero_runs(buffer, length):
                 _write_all(self._descriptor, view[start:stop], self._start + start)
         del buffer[:length]
         self._start += length
 
 
-def data_runs(buffer: bytes | bytearray, length: int) -> list[tuple[int, int]]:
+def nonzero_runs(buffer: bytes | bytearray, length: int) -> list[tuple[int, int]]:
     """The [start, stop) runs of blocks in `buffer[:length]` that are not all zero."""
     runs: list[tuple[int, int]] = []
     is_zero = buffer.startswith

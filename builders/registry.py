@@ -79,7 +79,12 @@ _DEB_CODE: Final = (
 """What reads .debs depends on."""
 
 _PLANNED_CODE: Final = (
-    *("builders.crc32c", "builders.mtree", "builders.pack", "builders.plan", "builders.tree"),
+    "builders.crc32c",
+    "builders.holes",
+    "builders.mtree",
+    "builders.pack",
+    "builders.plan",
+    "builders.tree",
 )
 """What plans files out of trees and writes them depends on."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from builders.errors import BuilderError
 from builders.merge import arrange
-from builders.pack import BLOCK, SMALLEST_HOLE, data_runs
+from builders.pack import BLOCK, SMALLEST_HOLE, nonzero_runs
 from builders.tree import Content, Entry, Kind, path_bytes
 
 _KINDS: dict[int, Kind] = {
@@ -152,7 +152,7 @@ def zero_runs(path: str, size: int) -> tuple[tuple[int, int], ...]:
                 buffer = os.pread(file.fileno(), min(_WINDOW, size - position), position)
                 if not buffer:
                     break
-                for start, stop in data_runs(buffer, len(buffer)):
+                for start, stop in nonzero_runs(buffer, len(buffer)):
                     if data and data[-1][1] >= position + start:
                         data[-1] = (data[-1][0], position + stop)
                     else:

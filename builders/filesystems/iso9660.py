@@ -18,9 +18,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from builders.filesystems import iso_checksums
-from builders.filesystems.hierarchy import BadContent, BadTree, TreeDoesNotFit, index, segments
+from builders.filesystems.hierarchy import BadContent, BadTree, TreeDoesNotFit, index
 from builders.filesystems.iso_checksums import SECTOR, Places
 from builders.filesystems.options import BadOption, LabelTooLong, check
+from builders.holes import segments
 from builders.plan import Plan
 from builders.tree import Content, Entry
 

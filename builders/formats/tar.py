@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from builders.errors import BuilderError
-from builders.filesystems.hierarchy import segments
+from builders.holes import segments
 from builders.plan import Plan, Segment
 from builders.tree import Content, Entry, path_bytes
 

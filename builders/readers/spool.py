@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from builders.pack import data_runs
+from builders.pack import nonzero_runs
 from builders.readers.source import FileSource
 from builders.sinks.raw import CannotWrite, write_all
 
@@ -33,7 +33,7 @@ def spooled(pieces: Iterator[tuple[int, bytes]], size: int | None = None) -> Fil
         for offset, piece in pieces:
             with memoryview(piece) as view:
                 try:
-                    for start, stop in data_runs(piece, len(piece)):
+                    for start, stop in nonzero_runs(piece, len(piece)):
                         write_all(descriptor, view[start:stop], offset + start)
                 except OSError as error:
                     raise CannotWrite(name, None, error) from None

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 
 from builders.errors import BuilderError
-from builders.pack import BLOCK, data_runs, is_padded
+from builders.pack import BLOCK, is_padded, nonzero_runs
 from builders.plan import Plan, Segment, data_size
 
 Real = Callable[[str], Path]
@@ -212,7 +212,7 @@ class _Gatherer:
         return self._view[position : self._used]
 
     def flush(self) -> None:
-        for start, stop in data_runs(self._buffer, self._used):
+        for start, stop in nonzero_runs(self._buffer, self._used):
             write_all(self._descriptor, self._view[start:stop], self._base + start)
         self._view[: self._used] = _ZEROS[: self._used]
         self._used = 0

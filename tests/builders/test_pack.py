@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders.pack import BLOCK, NAME, SMALLEST_HOLE, PackWriter, data_runs, is_padded
+from builders.pack import BLOCK, NAME, SMALLEST_HOLE, PackWriter, is_padded, nonzero_runs
 
 RUNS = st.lists(
     st.tuples(st.sampled_from(b"\0\0ab"), st.sampled_from([1, 100, 4096, 65536, 70000, 1 << 20])),
@@ -57,4 +57,4 @@ def test_only_packs_of_the_store_are_taken_as_padded() -> None:
 
 def test_runs_of_data_leave_whole_zero_blocks_out() -> None:
     data = bytes(BLOCK) + b"a" * BLOCK + bytes(2 * BLOCK) + b"b"
-    assert data_runs(data, len(data)) == [(BLOCK, 2 * BLOCK), (4 * BLOCK, 4 * BLOCK + 1)]
+    assert nonzero_runs(data, len(data)) == [(BLOCK, 2 * BLOCK), (4 * BLOCK, 4 * BLOCK + 1)]

@@ -36,8 +36,9 @@ from builders.filesystems.btrfs.nodes import (
 from builders.filesystems.btrfs.options import SECTOR, BtrfsOptions
 from builders.filesystems.btrfs.subvolumes import Division, Volume, divide, rearrange
 from builders.filesystems.btrfs.superblock import Device, Roots, superblocks
-from builders.filesystems.hierarchy import Hierarchy, TreeDoesNotFit, by_source, data_between, index
+from builders.filesystems.hierarchy import Hierarchy, TreeDoesNotFit, by_source, index
 from builders.filesystems.options import BadOption
+from builders.holes import data_between
 from builders.plan import Plan
 from builders.tree import Content, Entry
 

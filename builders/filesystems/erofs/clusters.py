@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from builders.filesystems.erofs.layout import BLOCK
-from builders.filesystems.hierarchy import BadContent, data_runs
+from builders.filesystems.hierarchy import BadContent
 from builders.filesystems.options import BadOption
 from builders.filesystems.workroom import Workroom
+from builders.holes import data_runs
 from builders.sinks.codecs import Codec, lz4, lz4hc
 from builders.sinks.parallel import in_order
 from builders.sinks.raw import CannotWrite, Sources, write_all

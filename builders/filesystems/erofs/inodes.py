@@ -8,7 +8,8 @@ from builders.filesystems.erofs import clusters, directories
 from builders.filesystems.erofs.clusters import Compressed
 from builders.filesystems.erofs.layout import BLOCK, COMPRESSED, INLINE, INODE, PLAIN
 from builders.filesystems.erofs.placing import Placed
-from builders.filesystems.hierarchy import BadContent, Hierarchy, segments
+from builders.filesystems.hierarchy import BadContent, Hierarchy
+from builders.holes import segments
 from builders.plan import Plan, Segment
 from builders.tree import Content, Entry, path_bytes
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from builders.filesystems.ext4 import blockmap, directories, extents, xattrs
 from builders.filesystems.ext4.inodes import LOST_FOUND, ROOT
 from builders.filesystems.ext4.options import BLOCK, FIRST_INODE, Format
-from builders.filesystems.hierarchy import BadContent, BadTree, Hierarchy, data_between
+from builders.filesystems.hierarchy import BadContent, BadTree, Hierarchy
+from builders.holes import data_between
 from builders.tree import Content, Entry
 
 FAST_SYMLINK = 60

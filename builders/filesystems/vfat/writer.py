@@ -12,11 +12,12 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
-from builders.filesystems.hierarchy import BadContent, TreeDoesNotFit, segments
+from builders.filesystems.hierarchy import BadContent, TreeDoesNotFit
 from builders.filesystems.options import BadOption, LabelTooLong, check
 from builders.filesystems.vfat import names
 from builders.filesystems.vfat.geometry import SECTOR, Geometry, geometry, usual_bits
 from builders.filesystems.vfat.survey import Survey, survey
+from builders.holes import segments
 from builders.plan import Plan
 from builders.tree import Content, Entry
 

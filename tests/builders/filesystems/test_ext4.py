@@ -30,9 +30,9 @@ from builders.filesystems.hierarchy import (
     NameTooLong,
     NoRoot,
     TreeDoesNotFit,
-    data_between,
 )
 from builders.filesystems.options import BadOption, LabelTooLong
+from builders.holes import data_between
 from builders.plan import Plan
 from builders.sinks import raw
 from builders.tree import Content, Entry
