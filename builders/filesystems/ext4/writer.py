@@ -273,8 +273,8 @@ class _Writer:
 
     def _put_files(self) -> None:
         found, space, put = self._survey, self._space, self._inodes.put
-        numbers, links, xattrs_of = found.numbers, found.links, found.inode_xattrs
-        add = self._plan.segments.append
+        numbers, links, xattrs_of, runs = found.numbers, found.links, found.inode_xattrs, found.runs
+        add_segment, add_metadata = self._plan.segments.append, self._plan.metadata.append
         uses_extents = self._form.extents
         empty = extents.EMPTY if uses_extents else blockmap.EMPTY
         flags = USES_EXTENTS if uses_extents else 0
@@ -288,13 +288,16 @@ class _Writer:
                 count <= space.stop - space.start
                 and count <= extents.LONGEST
                 and uses_extents
-                and isinstance(ref, Content)
-                and not ref[2]
+                and number not in runs
                 and number not in self._xattr_blocks
             ):
                 start = space.start
                 space.start += count
-                add(Segment(start * BLOCK, ref[0], ref[1], size))
+                if isinstance(ref, Content):
+                    add_segment(Segment(start * BLOCK, ref[0], ref[1], size))
+                else:
+                    assert isinstance(ref, bytes)
+                    add_metadata((start * BLOCK, ref))
                 put(
                     numbers[number],
                     0o100000 | mode,
@@ -310,7 +313,7 @@ class _Writer:
                     xattrs_of.get(number, b""),
                 )
             else:
-                self._put_runs(number, entry, found.runs.get(number, [(0, size)]))
+                self._put_runs(number, entry, runs.get(number, [(0, size)]))
 
     def _put_runs(self, number: int, entry: Entry, data: Sequence[tuple[int, int]]) -> None:
         """A file that is not simply one run: `data` are its (start, stop) bytes between holes."""
