@@ -12,7 +12,7 @@ from importlib import import_module
 
 from builders.errors import BuilderError
 from builders.filesystems.workroom import Workroom
-from builders.plan import Plan
+from builders.plan import Plan, uncollected
 from builders.tree import Entry
 
 FILE_SYSTEMS = {
@@ -46,6 +46,7 @@ class UnknownFileSystem(BuilderError):
         )
 
 
+@uncollected()
 def plan(
     name: str,
     tree: Sequence[Entry],

@@ -84,24 +84,33 @@ class FileTrees:
         self._inline = inline
         self._room = room - ITEM
         self._generation = generation
-        self._names: dict[int, list[Name]] = {}
-        for directory, children in hierarchy.children.items():
-            parent = division.inodes[directory]
+        self._places = [0] * len(hierarchy.entries)  # in their directories
+        for children in hierarchy.children.values():
             for place, child in enumerate(children, _FIRST_INDEX):
-                if not division.location(child, directory)[1]:
-                    target = hierarchy.targets.get(child, child)
-                    name = (parent, place, hierarchy.names[child])
-                    self._names.setdefault(target, []).append(name)
+                self._places[child] = place
+        self._links: dict[int, list[int]] = {}  # the hard links to an entry
+        for link, target in hierarchy.targets.items():
+            self._links.setdefault(target, []).append(link)
 
     def volume(self, volume: Volume) -> list[Item]:
         """All items of a volume's tree, sorted. Raises BadTree's subclasses."""
         made: list[Item] = []
-        entries = self._hierarchy.entries
+        entries, inodes = self._hierarchy.entries, self._division.inodes
         for number in volume.members:
-            inode = self._division.inodes[number]
-            names = [(inode, 0, b"..")] if number == volume.root else self._names[number]
+            inode = inodes[number]
+            if number == volume.root:
+                names = [(inode, 0, b"..")]
+            else:
+                names = [self._name(number)]
+                if number in self._links:
+                    names += map(self._name, self._links[number])
             self._add_inode(made, number, inode, entries[number], names)
         return made
+
+    def _name(self, number: int) -> Name:
+        hierarchy = self._hierarchy
+        directory = self._division.inodes[hierarchy.parents[number]]
+        return directory, self._places[number], hierarchy.names[number]
 
     def _add_inode(
         self, made: list[Item], number: int, inode: int, entry: Entry, names: list[Name]
@@ -187,13 +196,14 @@ class FileTrees:
         """DIR_ITEMs by the hashes of names, then DIR_INDEXes."""
         hierarchy, division, generation = self._hierarchy, self._division, self._generation
         entries, targets, file_types = hierarchy.entries, hierarchy.targets, items.FILE_TYPES
+        inodes, of, own = division.inodes, division.of, division.of[number]
         hashed: dict[int, bytes] = {}
         indexed: list[Item] = []
         for place, child in enumerate(hierarchy.children[number], _FIRST_INDEX):
-            target, is_volume = division.location(child, number)
-            location = (target, items.INODE_ITEM, 0)
-            if is_volume:
-                location = (target, items.ROOT_ITEM, items.LAST)
+            if of[child] == own:
+                location = (inodes[child], items.INODE_ITEM, 0)
+            else:
+                location = (division.volumes[of[child]].number, items.ROOT_ITEM, items.LAST)
             name = hierarchy.names[child]
             kind = entries[targets.get(child, child)].kind
             data = items.dir_item(location, file_types[kind], name, generation)

@@ -7,10 +7,12 @@ include/uapi/linux/btrfs_tree.h.
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 
 from builders.crc32c import crc32c
 
 _ALL = 0xFFFFFFFF
+_NAME_SEED = (_ALL - 1) ^ _ALL  # without the first inversion
 
 # Objects: trees, and what has a number of its own.
 ROOT_TREE, EXTENT_TREE, CHUNK_TREE, DEV_TREE, FS_TREE, ROOT_TREE_DIR = 1, 2, 3, 4, 5, 6
@@ -39,7 +41,8 @@ _EXTENT_DATA, _EXTENT_TREE_BLOCK = 1, 2
 INLINE, REGULAR = 0, 1
 
 KEY = struct.Struct("<QBQ")
-_INODE = struct.Struct("<5Q4I3Q32x" + "qI" * 4)
+_INODE = struct.Struct("<5Q4I3Q32x48s")
+_TIMES = struct.Struct("<" + "qI" * 4)
 _DIR = struct.Struct("<QBQQHHB")
 _ROOT = struct.Struct("<7QI17xxBQ16s16s16s4Q" + "QI" * 4 + "64x")
 _REF = struct.Struct("<QH")
@@ -52,19 +55,15 @@ Item = tuple[int, int, int, bytes]
 """One item of a tree: its key (object, type, offset) and its bytes."""
 
 
-def raw_crc32c(seed: int, data: bytes) -> int:
-    """CRC-32C without its first and last inversion."""
-    return crc32c(seed ^ _ALL, data) ^ _ALL
-
-
 def name_hash(name: bytes) -> int:
-    """Offset of the keys of directory entries and extended attributes."""
-    return raw_crc32c(_ALL - 1, name)
+    """Offset of the keys of directory entries and extended attributes: a CRC-32C that is not
+    inverted."""
+    return crc32c(_NAME_SEED, name) ^ _ALL
 
 
 def extref_hash(parent: int, name: bytes) -> int:
     """Offset of the key of an INODE_EXTREF."""
-    return raw_crc32c(parent & _ALL, name)
+    return crc32c(parent & _ALL ^ _ALL, name) ^ _ALL
 
 
 def inode_item(
@@ -80,10 +79,17 @@ def inode_item(
     flags: int = 0,
 ) -> bytes:
     """`mode` with the type, `mtime` in nanoseconds. Raises struct.error."""
-    seconds, nanoseconds = divmod(mtime, 1_000_000_000)
-    time = (seconds, nanoseconds)
-    head = (generation, generation, size, nbytes, 0, links, uid, gid, mode, device, flags, 0)
-    return _INODE.pack(*head, *time, *time, *time, *time)
+    return _INODE.pack(
+        *(generation, generation, size, nbytes, 0, links, uid, gid, mode, device, flags, 0),
+        _times(mtime),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _times(mtime: int) -> bytes:
+    """All four times of an inode."""
+    s, ns = divmod(mtime, 1_000_000_000)
+    return _TIMES.pack(s, ns, s, ns, s, ns, s, ns)
 
 
 def dir_item(

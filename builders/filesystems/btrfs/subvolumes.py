@@ -46,12 +46,6 @@ class Division:
     of: list[int]
     inodes: list[int]
 
-    def location(self, child: int, parent: int) -> tuple[int, bool]:
-        """What a directory's entry leads to: an inode, or (True) another volume's tree."""
-        if self.of[child] != self.of[parent]:
-            return self.volumes[self.of[child]].number, True
-        return self.inodes[child], False
-
 
 def divide(hierarchy: Hierarchy, subvolumes: Sequence[Subvolume]) -> Division:
     """Raises BadOption for a subvolume that is no directory, LinkBetweenSubvolumes."""
