@@ -39,6 +39,14 @@ def named(e: Emitter, nodes: Sequence[Node]) -> tuple[list[ast.expr], ast.NamedE
     return values, evaluation
 
 
+def spilled(e: Emitter, nodes: Sequence[Node]) -> list[ast.expr]:
+    """Names for the values of `nodes`, which are evaluated before."""
+    return [
+        value if _is_plain(node, value) else forms.spill(e, value)
+        for node, value in zip(nodes, forms.operands(e, nodes), strict=True)
+    ]
+
+
 def evaluating(
     e: Emitter, evaluation: ast.NamedExpr | None, tests: list[ast.expr]
 ) -> list[ast.expr]:
@@ -133,10 +141,7 @@ def _effect(who: str, check: Check, target: Build) -> Rule:
     def write(e: Emitter, arguments: Sequence[Node]) -> ast.expr | None:
         if len(arguments) != _ARITY[who]:
             return None
-        names = [
-            value if _is_plain(node, value) else forms.spill(e, value)
-            for node, value in zip(arguments, forms.operands(e, arguments), strict=True)
-        ]
+        names = spilled(e, arguments)
         *place, new = copies(e, names)
         store = e.place(ast.Assign(targets=[target(e, place)], value=new))
         call = e.place(ast.Expr(value=e.invoke(e.name(who), copies(e, names))))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from lang.analyse import Loop
-from lang.codegen import characters, forms, guarded
+from lang.codegen import characters, forms, guarded, tables
 from lang.codegen.emitter import IS, IS_NOT, Emitter
 from lang.data import Char, Keyword, Singleton, Symbol
 from lang.ir import Call, Const, GRef, If, Let, Letrec, LRef, Node, Seq, Var
@@ -373,4 +373,5 @@ INLINED: Final[dict[str, Inline]] = {
     "values": _values,
     **guarded.VALUES,
     **characters.VALUES,
+    **tables.VALUES,
 }

@@ -77,7 +77,7 @@ def is_equal(a: Any, b: Any) -> bool:
             return kind is type(b) and _all_equal(record_values(a), record_values(b))
         if is_eqv(a, b):
             return True
-        if kind in _ITSELF or kind is not type(b):
+        if kind in OWN_KEYS or kind is not type(b):
             return False
         return hasattr(kind, "has_contents_of") and bool(a.has_contents_of(b))
 
@@ -200,19 +200,21 @@ def first_entry(same: Callable[[Any, Any], bool], wanted: Any, entries: Any) -> 
 Key = Any
 """A Python value whose == and hash are eq?, eqv? or equal? of the Scheme value it stands for."""
 
-_ITSELF: Final = frozenset((int, Symbol, Char, Keyword))
-_ITSELF_OR_TEXT: Final = _ITSELF | {str}
+OWN_KEYS: Final = frozenset((int, Symbol, Char, Keyword))
+"""Types whose values are their own keys, by any of the three."""
+OWN_EQUAL_KEYS: Final = OWN_KEYS | {str}
+"""Those by equal?."""
 
 
 def eq_key(value: Any) -> Key:
     """A key by eq?."""
-    return value if type(value) in _ITSELF else IdentityKey(value)
+    return value if type(value) in OWN_KEYS else IdentityKey(value)
 
 
 def eqv_key(value: Any) -> Key:
     """A key by eqv?."""
     kind = type(value)
-    if kind in _ITSELF:
+    if kind in OWN_KEYS:
         return value
     if kind is float:
         return (float, "nan") if math.isnan(value) else (float, value, math.copysign(1.0, value))
@@ -226,7 +228,7 @@ def eqv_key(value: Any) -> Key:
 def equal_key(value: Any) -> Key:
     """A key by equal?. The value must not be changed while it is a key."""
     kind = type(value)
-    if kind in _ITSELF_OR_TEXT:
+    if kind in OWN_EQUAL_KEYS:
         return value
     if kind is MString:
         return str(value)

@@ -19,7 +19,8 @@ from lang.data import (
 )
 from lang.errors import SchemeError
 from lang.runtime.condition_types import ASSERTION
-from lang.runtime.equality import is_eq, is_equal, is_eqv
+from lang.runtime.equality import OWN_EQUAL_KEYS, OWN_KEYS, is_eq, is_equal, is_eqv
+from lang.runtime.hashtables import HashTable
 from lang.runtime.primitives.pairs import pair_of
 from lang.runtime.signals import error_condition, wrong_type
 from lang.runtime.trampoline import TAIL, force, force_values
@@ -131,6 +132,9 @@ SUPPORT: Final[dict[str, Any]] = {
     "$is_eq": is_eq,
     "$is_eqv": is_eqv,
     "$is_equal": is_equal,
+    "$HashTable": HashTable,
+    "$eq_keys": OWN_KEYS,
+    "$equal_keys": OWN_EQUAL_KEYS,
     "$ord": ord,
     "$list": scheme_list,
     "$even": {0: True, 1: False},

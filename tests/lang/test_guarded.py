@@ -89,3 +89,62 @@ def test_a_variable_that_an_operand_assigns_has_its_old_value() -> None:
     assert write(session.eval_text(text)) in ("2", "4")
     text = "(let ((p (list 1))) (set-car! p (begin (set! p (list 2)) 5)) p)"
     assert write(session.eval_text(text)) in ("(2)", "(5)")
+
+
+@pytest.mark.parametrize("family", ["hash", "hashq", "hashv"])
+def test_hash_tables(family: str) -> None:
+    session = Session([])
+    session.eval_text(f"""
+      (define (fresh) (let ((t (make-hash-table)))
+        (for-each (lambda (key) ({family}-set! t key (list key)))
+          (list 0 1 1.0 7/2 #t #f "ab" 'a #\\a #:key car (expt 10 30) (cons 1 2) '()))
+        t))
+      (define table (fresh))""")
+    for table in ("table", "'no", '"ab"'):
+        for key in OPERANDS:
+            called = outcome(session, f"(apply {family}-ref (list {table} {key} 'none))")
+            assert outcome(session, f"({family}-ref {table} {key} 'none)") == called
+            bound = f"(let ((t {table}) (k {key}) (d 'none)) ({family}-ref t k d))"
+            assert outcome(session, bound) == called
+            called = outcome(session, f"(apply {family}-ref (list {table} {key}))")
+            assert outcome(session, f"({family}-ref {table} {key})") == called
+            # an assignment gives the value, and the same table
+            if table != "table":
+                called = outcome(session, f"(apply {family}-set! (list {table} {key} 'new))")
+                assert outcome(session, f"({family}-set! {table} {key} 'new)") == called
+                continue
+            change = f"(list ({family}-set! t k 'new) (hash-map->list cons t))"
+            applied = f"(list (apply {family}-set! (list t k 'new)) (hash-map->list cons t))"
+            called = outcome(session, f"(let ((t (fresh)) (k {key})) {applied})")
+            assert outcome(session, f"(let ((t (fresh)) (k {key})) {change})") == called
+
+
+def test_operands_of_hash_tables_are_evaluated_once_and_in_order() -> None:
+    session = Session([])
+    assert (
+        write(
+            session.eval_text("""
+          (define seen '())
+          (define (note x) (set! seen (cons x seen)) x)
+          (define t (make-hash-table))
+          (define a (hash-set! (begin (note 't) t) (note 'k) (note 1)))
+          (define b (hash-set! (begin (note 'u) t) (note 'k) (+ (note 1) (hash-ref t 'k (note 7)))))
+          (define c (hash-ref (begin (note 'v) t) (note 'none) (note 'default)))
+          (define d (if (hash-ref t 'none) 1 2))
+          (list a b c d (reverse seen))""")
+        )
+        == "(1 2 default 2 (t k 1 u k 1 7 v none default))"
+    )
+
+
+def test_an_entry_that_a_call_changed_is_not_taken_for_the_number_it_was() -> None:
+    session = Session([])
+    text = """
+      (define (f t)
+        (hash-set! t 'k 1)
+        (let ((entry (hash-get-handle t 'k)))
+          (let ((sum (+ (cdr entry) 1)))
+            (hash-set! t 'k "text")
+            (list sum (cdr entry)))))
+      (f (make-hash-table))"""
+    assert write(session.eval_text(text)) == '(2 "text")'

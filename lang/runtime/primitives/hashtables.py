@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from lang.data import UNSPECIFIED, Pair, Symbol, cons, scheme_list
+from lang.data import UNSPECIFIED, Pair, cons, scheme_list
 from lang.printer import write
-from lang.runtime.equality import KeyFunction, eq_key, equal_key, eqv_key
+from lang.runtime.equality import (
+    OWN_EQUAL_KEYS,
+    OWN_KEYS,
+    KeyFunction,
+    eq_key,
+    equal_key,
+    eqv_key,
+)
 from lang.runtime.hashtables import HashTable
 from lang.runtime.library import Library
 from lang.runtime.primitives.strings import stable_hash
@@ -49,25 +56,21 @@ def is_weak_hash_table(value: Any) -> bool:
 def _family(prefix: str, key: KeyFunction) -> None:
     """PREFIX-ref, PREFIX-set! and so on, which look up by `key`."""
     who_refers, who_assigns = f"{prefix}-ref", f"{prefix}-set!"
-    # of these types `key` gives the value itself
-    text = str if key is equal_key else Symbol
+    own_keys = OWN_EQUAL_KEYS if key is equal_key else OWN_KEYS
 
     @LIBRARY.procedure(f"{prefix}-ref")
     def reference(hash_table: Any, wanted: Any, default: Any = False) -> Any:
         if type(hash_table) is not HashTable:
             wrong_type(who_refers, 1, hash_table, "a hash table")
-        kind = type(wanted)
-        own = kind is text or kind is Symbol or kind is int
-        entry = hash_table.entries.get(wanted if own else key(wanted))
+        wrapped = wanted if type(wanted) in own_keys else key(wanted)
+        entry = hash_table.entries.get(wrapped)
         return default if entry is None else entry.cdr
 
     @LIBRARY.procedure(f"{prefix}-set!")
     def assign(hash_table: Any, wanted: Any, value: Any) -> Any:
         if type(hash_table) is not HashTable:
             wrong_type(who_assigns, 1, hash_table, "a hash table")
-        kind = type(wanted)
-        own = kind is text or kind is Symbol or kind is int
-        wrapped = wanted if own else key(wanted)
+        wrapped = wanted if type(wanted) in own_keys else key(wanted)
         entries = hash_table.entries
         entry = entries.get(wrapped)
         if entry is None:
