@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate files, each in a module of its own, then expressions, which see what the last file
     and the expressions before them defined; write each value that is one."""
-    from kiln.report import UsageError
+    from kiln.errors import UsageError
 
     if not arguments.expressions and not arguments.file:
         raise UsageError("give an expression, or a file with -f")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kiln import options, workspace
-from kiln.report import UsageError
+from kiln.errors import UsageError
 
 if TYPE_CHECKING:
     from builders.derivation import Derivation

@@ -8,8 +8,8 @@ from itertools import chain
 
 from builders.readers import FileSystem, find
 from builders.tree import Entry
+from kiln.errors import UsageError
 from kiln.inspect_place import SYNTAX, file_system, parse, shown
-from kiln.report import UsageError
 
 _ZEROS = bytes(1 << 20)
 

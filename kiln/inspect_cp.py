@@ -14,8 +14,8 @@ from pathlib import Path
 
 from builders.readers import FileSystem, find
 from builders.tree import Entry, path_bytes
+from kiln.errors import UsageError
 from kiln.inspect_place import SYNTAX, file_system, parse, shown
-from kiln.report import UsageError
 
 _SPECIAL = {"c": "a device", "b": "a device", "p": "a fifo", "s": "a socket"}
 

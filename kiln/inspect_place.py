@@ -17,8 +17,8 @@ from builders.errors import BuilderError
 from builders.readers import FileSystem, UnknownContent, find, open_file_system
 from builders.readers.disk import NoSuchPartition, Partition, choose, partitions
 from builders.readers.source import FileSource, Source
-from kiln.escapes import escaped
-from kiln.report import UsageError
+from kiln.errors import UsageError
+from kiln.terminal import escaped
 
 SYNTAX = "IMAGE[:PARTITION][:/PATH]"
 _BETWEEN = r":(?:([^:/]+):)?(?=/)"  # a path and the next one, perhaps in a partition

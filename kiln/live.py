@@ -20,7 +20,8 @@ from rich.table import Column
 
 from builders import events
 from builders.events import Event, EventSink
-from kiln.progress import LONG, Batches, printable
+from kiln.batches import LONG, Batches
+from kiln.terminal import printable
 
 _WIDE = 60
 """Columns from which on there is room for a bar of full length."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kiln import workspace
-from kiln.report import UsageError
+from kiln.errors import UsageError
 
 if TYPE_CHECKING:
     from lang.session import Session

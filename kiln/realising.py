@@ -55,7 +55,7 @@ def realise(
 def dry_run(derivations: Sequence[Derivation], store: Store) -> int:
     """Print what `realise` would do."""
     from builders.realise import missing, title
-    from kiln.progress import packages
+    from kiln.batches import packages
 
     todo = missing(derivations, store)
     if not todo:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from kiln import options, workspace
+from kiln.repl_lines import Lines
 
 if TYPE_CHECKING:
     from lang.repl.engine import Repl
@@ -143,7 +144,7 @@ def _console(repl: Repl) -> Console:
     """The editor on a terminal that can do it, else plain lines."""
     dumb = os.environ.get("TERM", "dumb") in ("dumb", "")
     if dumb or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return _Lines(repl)
+        return Lines(repl)
     from kiln.main import VERSION
     from kiln.repl_prompt import Editor
 
@@ -156,45 +157,3 @@ def history_file() -> Path:
     from builders.folders import user_folder
 
     return user_folder("XDG_STATE_HOME", ".local/state") / "kiln" / "history"
-
-
-def prompt(repl: Repl) -> str:
-    """What stands before the cursor: the module, if it is not the one to start in."""
-    label = repl.module_label
-    return f"kiln {label}> " if label else "kiln> "
-
-
-class _Lines:
-    """Lines of a pipe, or of a terminal that knows no escape codes. No prompt in a pipe."""
-
-    def __init__(self, repl: Repl) -> None:
-        self.repl = repl
-        self.prompts = sys.stdin.isatty() and sys.stdout.isatty()
-        self.source = None if sys.stdin.isatty() else "<stdin>"
-        if not sys.stdin.isatty():
-            # what is no UTF-8 is an error of Scheme's, with a place
-            sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
-
-    def read(self) -> str:
-        text = ""
-        while True:
-            if self.prompts:
-                before = prompt(self.repl)
-                print(before if not text else " " * len(before), end="", flush=True)
-            try:
-                line = sys.stdin.readline()
-            except KeyboardInterrupt:
-                print()
-                raise
-            if not line:
-                if self.prompts:
-                    print()
-                if text:
-                    return text
-                raise EOFError
-            text += line
-            if not self.repl.is_unfinished(text):
-                return text
-
-    def show(self, text: str) -> None:
-        print(text, flush=True)

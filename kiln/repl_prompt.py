@@ -24,7 +24,7 @@ from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.output.color_depth import ColorDepth
 from prompt_toolkit.styles import Style
 
-from kiln.repl import prompt
+from kiln.repl_lines import prompt
 from lang.repl.complete import common_start
 from lang.repl.describe import record_syntax
 from lang.repl.highlight import highlighted

@@ -12,13 +12,10 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from builders.errors import BuilderError
+from kiln.errors import EvaluationFailed, UsageError
 
 INTERRUPTED = 128 + signal.SIGINT
 """The exit status after Ctrl-C."""
-
-
-class UsageError(BuilderError):
-    """The command line asks for what cannot be; exit status 2."""
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -106,8 +103,6 @@ def _complain(text: str, json: bool) -> None:
 
 def describe(error: Exception) -> str:
     """What a person is told about `error`."""
-    from kiln.workspace import EvaluationFailed
-
     if isinstance(error, EvaluationFailed):
         return error.text
     if isinstance(error, BuilderError):
@@ -127,7 +122,7 @@ def describe(error: Exception) -> str:
 
 def _harmless(text: str) -> str:
     """The text without what a terminal would obey: names may come from anybody's image."""
-    from kiln.escapes import escaped
+    from kiln.terminal import escaped
 
     return escaped(text, keep="\n\t")
 
@@ -167,7 +162,7 @@ def _log(error: BuilderError) -> str:
 
     if not isinstance(error, BuildFailed):
         return ""
-    from kiln.progress import printable
+    from kiln.terminal import printable
 
     text = "".join(f"\n  | {printable(line)}" for line in error.log)
     if error.log_file is not None and error.log:

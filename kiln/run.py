@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from kiln import options, workspace
-from kiln.report import UsageError
+from kiln.errors import UsageError
 
 if TYPE_CHECKING:
     from builders.vm import Bus, Disk, Machine

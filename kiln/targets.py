@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kiln.report import UsageError
+from kiln.errors import UsageError
 
 STANDARD_OUTPUT = "-"
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from kiln.errors import EvaluationFailed, UsageError
 
 if TYPE_CHECKING:
     from builders.debian.index import Index
@@ -22,14 +23,6 @@ T = TypeVar("T")
 
 LIBRARY = Path(__file__).resolve().parent.parent / "stdlib"
 """The library that configurations import."""
-
-
-class EvaluationFailed(Exception):
-    """Scheme ended in an error; `text` is the whole message for the user."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.text = text
 
 
 def cache_folder() -> Path:
@@ -134,12 +127,5 @@ def existing_file(name: str) -> Path:
     elif not os.access(path, os.R_OK):
         what = "cannot be read: its permissions forbid it"
     if what is not None:
-        from kiln.report import UsageError
-
         raise UsageError(f"the file {name or repr(name)} {what}")
     return path
-
-
-def is_terminal() -> bool:
-    """May progress be drawn?"""
-    return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"

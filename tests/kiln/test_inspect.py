@@ -17,9 +17,9 @@ from builders.formats.container import Container, write_oci
 from builders.merge import merge
 from builders.sinks import raw
 from builders.tree import Content, Entry
+from kiln.errors import UsageError
 from kiln.inspect_place import Place, parse, shown
 from kiln.main import main
-from kiln.report import UsageError
 
 UUID = uuids.UUID("12345678-9abc-4def-8123-456789abcdef")
 LINUX = uuids.UUID("0fc63daf-8483-4772-8e79-3d69d8477de4")

@@ -13,6 +13,7 @@ from rich.console import Console
 from builders import events
 from builders.events import Event
 from kiln import live, progress
+from kiln.terminal import printable
 from tests.conftest import ROOT
 
 CALM = [
@@ -69,7 +70,7 @@ def test_verbose_shows_what_builds_print(capsys: pytest.CaptureFixture[str]) -> 
     ],
 )
 def test_what_builds_print_does_not_disturb_a_terminal(line: str, shown: str) -> None:
-    assert progress.printable(line) == shown
+    assert printable(line) == shown
 
 
 def test_each_event_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from builders import vm
+from kiln.errors import UsageError
 from kiln.main import main
-from kiln.report import UsageError
 from kiln.run import recognised
 
 CODE = b"\xeb\x63".ljust(510, b"\x90") + b"\x55\xaa"

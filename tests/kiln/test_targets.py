@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kiln import targets
-from kiln.report import UsageError
+from kiln.errors import UsageError
 from tests.conftest import ROOT, Folders, RunKiln
 
 
