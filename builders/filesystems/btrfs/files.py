@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 
@@ -92,9 +92,8 @@ class FileTrees:
         for link, target in hierarchy.targets.items():
             self._links.setdefault(target, []).append(link)
 
-    def volume(self, volume: Volume) -> list[Item]:
+    def volume(self, volume: Volume) -> Iterator[Item]:
         """All items of a volume's tree, sorted. Raises BadTree's subclasses."""
-        made: list[Item] = []
         entries, inodes = self._hierarchy.entries, self._division.inodes
         for number in volume.members:
             inode = inodes[number]
@@ -104,18 +103,15 @@ class FileTrees:
                 names = [self._name(number)]
                 if number in self._links:
                     names += map(self._name, self._links[number])
-            self._add_inode(made, number, inode, entries[number], names)
-        return made
+            yield from self._inode(number, inode, entries[number], names)
 
     def _name(self, number: int) -> Name:
         hierarchy = self._hierarchy
         directory = self._division.inodes[hierarchy.parents[number]]
         return directory, self._places[number], hierarchy.names[number]
 
-    def _add_inode(
-        self, made: list[Item], number: int, inode: int, entry: Entry, names: list[Name]
-    ) -> None:
-        """Append an inode's items in the order of their keys."""
+    def _inode(self, number: int, inode: int, entry: Entry, names: list[Name]) -> list[Item]:
+        """An inode's items in the order of their keys."""
         kind = entry.kind
         size = nbytes = device = 0
         extents: list[Item] = []
@@ -151,7 +147,7 @@ class FileTrees:
             )
         except struct.error:
             raise TimeOutOfRange(entry.path) from None
-        made.append((inode, items.INODE_ITEM, 0, data))
+        made: list[Item] = [(inode, items.INODE_ITEM, 0, data)]
         if len(names) == 1:
             parent, place, name = names[0]
             made.append((inode, items.INODE_REF, parent, items.inode_ref(place, name)))
@@ -161,7 +157,7 @@ class FileTrees:
             made += self._xattrs(inode, entry.path, entry.xattrs)
         if kind == "d":
             made += self._directory(number, inode, entry.path)
-        made += extents
+        return made + extents
 
     def _references(self, inode: int, names: list[Name]) -> list[Item]:
         """INODE_REFs, an item for each directory; what one has no room for as INODE_EXTREFs."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from builders.crc32c import crc32c
 from builders.filesystems.btrfs.items import KEY, Item
@@ -40,28 +41,63 @@ class NodeFormat:
         return (self.size - HEADER) // _POINTER
 
 
-Cuts = list[tuple[int, int]]
-"""The (start, stop) ranges of items that share a leaf."""
+class Leaf(NamedTuple):
+    """The first key, how many items it has, and the bytes behind the header."""
+
+    key: bytes
+    entries: int
+    body: bytes
 
 
-def leaf_cuts(items: Sequence[Item], form: NodeFormat) -> Cuts:
-    """Leaves as full as can be."""
-    cuts = []
-    start = used = 0
+def leaves(items: Iterable[Item], form: NodeFormat) -> list[Leaf]:
+    """Leaves as full as can be; one at least. `items` are sorted, and each fits into a leaf."""
+    made: list[Leaf] = []
     room = form.room
-    for number, item in enumerate(items):
-        need = len(item[3]) + ITEM
-        used += need
-        if used > room:
-            cuts.append((start, number))
-            start, used = number, need
-    cuts.append((start, len(items)))
-    return cuts
+    pack = _ITEM_POSITION.pack
+    key = bytes(KEY.size)
+    positions: list[bytes] = []  # of items from the front, their data from the back
+    contents: list[bytes] = []
+    free = end = room
+    for objectid, kind, offset, data in items:
+        size = len(data)
+        free -= size + ITEM
+        if free < 0:
+            made.append(Leaf(key, len(positions), _body(positions, contents, end)))
+            positions, contents = [], []
+            end = room
+            free = room - size - ITEM
+        if end == room:
+            key = KEY.pack(objectid, kind, offset)
+        end -= size
+        positions.append(pack(objectid, kind, offset, end, size))
+        contents.append(data)
+    made.append(Leaf(key, len(positions), _body(positions, contents, end)))
+    return made
 
 
-def levels(cuts: Cuts, form: NodeFormat) -> list[int]:
-    """How many nodes each level has, the leaves first, the root last."""
-    found = [len(cuts)]
+def _body(positions: list[bytes], contents: list[bytes], end: int) -> bytes:
+    """`end` is where data begin."""
+    front = b"".join(positions)
+    contents.reverse()
+    return front + bytes(end - len(front)) + b"".join(contents)
+
+
+def leaf_count(items: Sequence[Item], form: NodeFormat) -> int:
+    """How many `leaves` there are."""
+    count = 1
+    room = free = form.room
+    for item in items:
+        size = len(item[3]) + ITEM
+        free -= size
+        if free < 0:
+            count += 1
+            free = room - size
+    return count
+
+
+def levels(count: int, form: NodeFormat) -> list[int]:
+    """How many nodes each level above and with `count` leaves has, these first, the root last."""
+    found = [count]
     while found[-1] > 1:
         found.append(-(-found[-1] // form.fan_out))
     return found
@@ -76,7 +112,6 @@ class Tree:
 
     owner: int
     nodes: list[tuple[int, int]]
-    cuts: Cuts = field(default_factory=list)
 
     @property
     def root(self) -> int:
@@ -87,28 +122,24 @@ class Tree:
         return self.nodes[-1][1]
 
     @classmethod
-    def placed(cls, owner: int, cuts: Cuts, form: NodeFormat, addresses: Iterator[int]) -> Tree:
-        """The tree with its nodes at the next `addresses`."""
+    def placed(cls, owner: int, count: int, form: NodeFormat, addresses: Iterator[int]) -> Tree:
+        """The tree of `count` leaves with its nodes at the next `addresses`."""
         nodes = [
             (next(addresses), level)
-            for level, count in enumerate(levels(cuts, form))
-            for _ in range(count)
+            for level, many in enumerate(levels(count, form))
+            for _ in range(many)
         ]
-        return cls(owner, nodes, cuts)
+        return cls(owner, nodes)
 
 
-def write(tree: Tree, items: Sequence[Item], form: NodeFormat) -> Iterator[tuple[int, bytes]]:
-    """The (address, bytes) of all nodes of the tree of `items`."""
+def write(tree: Tree, leaves: Sequence[Leaf], form: NodeFormat) -> Iterator[tuple[int, bytes]]:
+    """The (address, bytes) of all nodes of the tree of `leaves`."""
     places = iter(tree.nodes)
     children: list[tuple[bytes, int]] = []
-    for start, stop in tree.cuts:
+    for leaf in leaves:
         address, _ = next(places)
-        yield (
-            address,
-            _node(form, tree.owner, address, 0, stop - start, _leaf(items[start:stop], form)),
-        )
-        key = KEY.pack(*items[start][:3]) if stop > start else bytes(KEY.size)
-        children.append((key, address))
+        yield address, _node(form, tree.owner, address, 0, leaf.entries, leaf.body)
+        children.append((leaf.key, address))
     level = 0
     while len(children) > 1:
         level += 1
@@ -122,18 +153,6 @@ def write(tree: Tree, items: Sequence[Item], form: NodeFormat) -> Iterator[tuple
             yield address, _node(form, tree.owner, address, level, len(group), body)
             parents.append((group[0][0], address))
         children = parents
-
-
-def _leaf(items: Sequence[Item], form: NodeFormat) -> bytes:
-    """Positions of items from the front, their data from the back."""
-    room = end = form.room
-    positions = []
-    for objectid, kind, offset, data in items:
-        end -= len(data)
-        positions.append(_ITEM_POSITION.pack(objectid, kind, offset, end, len(data)))
-    front = b"".join(positions)
-    data = b"".join(item[3] for item in reversed(items))
-    return front + bytes(room - len(front) - len(data)) + data
 
 
 def _node(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 
@@ -26,10 +26,11 @@ from builders.filesystems.btrfs.contents import Contents, Extent
 from builders.filesystems.btrfs.files import LARGEST_INLINE, FileTrees
 from builders.filesystems.btrfs.items import FIRST_CHUNK, FIRST_FREE, Item
 from builders.filesystems.btrfs.nodes import (
-    Cuts,
+    Leaf,
     NodeFormat,
     Tree,
-    leaf_cuts,
+    leaf_count,
+    leaves,
     levels,
     write,
 )
@@ -97,19 +98,20 @@ class _Writer:
         finally:
             contents.close()
         files = FileTrees(self._hierarchy, division, extents, inline, self._form.room, GENERATION)
-        fixed = {volume.number: files.volume(volume) for volume in division.volumes}
-        fixed[items.CSUM_TREE] = list(contents.checksum_items(self._form.room - 50))
-        fixed[items.UUID_TREE] = self._uuid_items(division)
-        fixed[items.DATA_RELOC_TREE] = _empty_directory(FIRST_FREE)
+        form = self._form
+        fixed = {v.number: leaves(files.volume(v), form) for v in division.volumes}
+        fixed[items.CSUM_TREE] = leaves(contents.checksum_items(form.room - 50), form)
+        fixed[items.UUID_TREE] = leaves(self._uuid_items(division), form)
+        fixed[items.DATA_RELOC_TREE] = leaves(_empty_directory(FIRST_FREE), form)
         references = _data_extents(division, extents)
-        cuts = {owner: leaf_cuts(found, self._form) for owner, found in fixed.items()}
-        cuts[items.ROOT_TREE] = leaf_cuts(self._root_items(None, division), self._form)
-        layout = self._lay_out(system, space, 0, cuts, references)
+        counts = {owner: len(found) for owner, found in fixed.items()}
+        counts[items.ROOT_TREE] = leaf_count(self._root_items(None, division), form)
+        layout = self._lay_out(system, space, 0, counts, references)
         end = end_of(layout.chunks)
         self._plan.size = self._size(end)
         # half of what is left is for data in any case, the kernel decides on the other half
         free = (self._plan.size - end) // 2
-        wider = self._lay_out(system, space, free, cuts, references)
+        wider = self._lay_out(system, space, free, counts, references)
         if end_of(wider.chunks) <= self._plan.size:
             layout = wider
         self._finish(layout, fixed, division)
@@ -153,21 +155,21 @@ class _Writer:
         system: Chunk,
         space: DataSpace,
         free: int,
-        fixed: dict[int, Cuts],
+        fixed: dict[int, int],
         references: list[Item],
     ) -> _Layout:
         """Place the trees, with `free` bytes behind the data if its last chunk can have them.
 
-        `fixed` are the leaves of trees that do not describe the layout. The number of nodes that
-        are described grows until it is enough.
+        `fixed` are how many leaves the trees have that do not describe the layout. The number of
+        nodes that are described grows until it is enough.
         """
         form, options = self._form, self._options
         data, data_used = space.finish(free)
         described = (items.CHUNK_TREE, items.DEV_TREE, items.FREE_SPACE_TREE, items.EXTENT_TREE)
-        cuts = fixed | {owner: [(0, 0)] for owner in described}
+        leaf_counts = fixed | dict.fromkeys(described, 1)
         start = end_of([system, *data])
         while True:
-            counts = {owner: sum(levels(found, form)) for owner, found in cuts.items()}
+            counts = {owner: sum(levels(count, form)) for owner, count in leaf_counts.items()}
             in_system = counts[items.CHUNK_TREE] * form.size
             if in_system > system.length:
                 raise BadOption("size", "there are more chunks than one of 8 MiB can describe")
@@ -182,9 +184,9 @@ class _Writer:
             in_chunk = _addresses([system], form.size)
             trees = {
                 owner: Tree.placed(
-                    owner, found, form, in_chunk if owner == items.CHUNK_TREE else addresses
+                    owner, count, form, in_chunk if owner == items.CHUNK_TREE else addresses
                 )
-                for owner, found in cuts.items()
+                for owner, count in leaf_counts.items()
             }
             made = {
                 items.CHUNK_TREE: self._chunk_items(chunks, Device(0, 0, self._device, b"")),
@@ -192,12 +194,10 @@ class _Writer:
                 items.FREE_SPACE_TREE: _free_space_items(chunks, used),
                 items.EXTENT_TREE: _extent_items(chunks, used, trees, references),
             }
-            needed = {owner: leaf_cuts(found, form) for owner, found in made.items()}
-            cuts |= needed
-            if all(sum(levels(found, form)) == counts[owner] for owner, found in needed.items()):
-                break
-        trees = {owner: replace(tree, cuts=cuts[owner]) for owner, tree in trees.items()}
-        return _Layout(chunks, used, trees, made)
+            needed = {owner: leaf_count(found, form) for owner, found in made.items()}
+            leaf_counts |= needed
+            if all(sum(levels(count, form)) == counts[owner] for owner, count in needed.items()):
+                return _Layout(chunks, used, trees, made)
 
     def _chunk_items(self, chunks: Sequence[Chunk], device: Device) -> list[Item]:
         made = [(items.DEV_ITEMS, items.DEV_ITEM, items.DEVICE, device.item())]
@@ -269,23 +269,24 @@ class _Writer:
             raise TreeDoesNotFit(self._hierarchy.entries, needed, options.size, "btrfs")
         return options.size
 
-    def _finish(self, layout: _Layout, fixed: dict[int, list[Item]], division: Division) -> None:
+    def _finish(self, layout: _Layout, fixed: dict[int, list[Leaf]], division: Division) -> None:
         """Give the plan the nodes and the superblocks."""
-        options, chunks, size = self._options, layout.chunks, self._plan.size
+        form, options, chunks, size = self._form, self._options, layout.chunks, self._plan.size
         device = Device(
             size // SECTOR * SECTOR,
             sum(chunk.length * len(chunk.places) for chunk in chunks),
             self._device,
             options.uuid.bytes,
         )
-        contents = fixed | layout.items
-        contents[items.CHUNK_TREE] = self._chunk_items(chunks, device)
-        contents[items.ROOT_TREE] = self._root_items(layout.trees, division)
+        described = dict(layout.items)
+        described[items.CHUNK_TREE] = self._chunk_items(chunks, device)
+        described[items.ROOT_TREE] = self._root_items(layout.trees, division)
+        contents = fixed | {owner: leaves(made, form) for owner, made in described.items()}
         metadata = self._plan.metadata
         system = chunks[0]
         starts = [chunk.address for chunk in chunks]
         for owner, tree in layout.trees.items():
-            for address, data in write(tree, contents[owner], self._form):
+            for address, data in write(tree, contents[owner], form):
                 chunk = chunks[bisect(starts, address) - 1]
                 metadata += [(place + address - chunk.address, data) for place in chunk.places]
         trees = layout.trees
