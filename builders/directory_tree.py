@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from builders import mtree
+from collections.abc import Mapping
+
+from builders import mtree, recording
 from builders.errors import BuilderError
 from builders.merge import merge
+from builders.recording import Attributes
 from builders.registry import Build, builder
 from builders.scan import scan
-from builders.tree import Entry, path_bytes
+from builders.tree import Entry
 
 
 class NotADirectory(BuilderError):
@@ -29,11 +32,12 @@ def directory_tree(build: Build) -> None:
     source   store path of the directory
     below    names of links at its top to items with manifests (optional): where the directory has
              such a link, that tree lies below its files, in the place of the link
-    modes    the name of a file at its top (optional), left out of the tree: MODE PATH NUL of all
-             files as they were before the store made them read-only
+    attributes  the name of a file at its top (optional), left out of the tree: what files are,
+             from a recording; without it, the modes are those of the store
 
-    What comes from such trees is as it is there, directories that both have, too; all else belongs
-    to root, with the build's epoch as time stamp. Raise NotADirectory and what merge raises.
+    What comes from such trees is as it is there, directories that both have, too, unless they were
+    given to someone; all else belongs to root, or whom it was given to, with the build's epoch as
+    time stamp. Raise NotADirectory and what merge raises.
     """
     source = build.arguments["source"]
     directory = build.real(source)
@@ -41,30 +45,46 @@ def directory_tree(build: Build) -> None:
         raise NotADirectory(source, there=directory.exists())
     time = build.epoch * 1_000_000_000
     entries = scan(directory, source=source, owner=(0, 0), time=time, reproducible=True)
-    if modes := build.arguments.get("modes"):
-        known_modes = _modes((directory / modes).read_bytes())
-        entries = [
-            entry._replace(mode=known_modes.get(path_bytes(entry.path), entry.mode))
-            if entry.kind not in "hl"
-            else entry
-            for entry in entries
-            if entry.path != modes
-        ]
+    known: dict[str, Attributes] = {}
+    if name := build.arguments.get("attributes"):
+        known = recording.read(directory / name)
+        entries = [_with(entry, known.get(entry.path)) for entry in entries if entry.path != name]
     names = build.arguments.get("below") or []
     items = [entry.ref for entry in entries if entry.path in names and isinstance(entry.ref, str)]
     if items:
         trees = [mtree.read_item(build.real(item), item) for item in items]
-        known = {entry.path for tree in trees for entry in tree if entry.kind == "d"}
-        own = [entry for entry in entries if not _is_there(entry, known, names)]
+        below = {entry.path: entry for tree in trees for entry in tree if entry.kind == "d"}
+        own = [
+            over
+            for entry in entries
+            if entry.path not in names
+            and (over := _over(entry, below.get(entry.path), known)) is not None
+        ]
         entries = merge(*trees, own, time=time)
     build.output.mkdir()
     (build.output / "manifest").write_text(mtree.write(entries, build.logical), "ascii")
 
 
-def _modes(recorded: bytes) -> dict[bytes, int]:
-    lines = (line.partition(b" ") for line in recorded.split(b"\0")[:-1])
-    return {path: int(mode, 8) for mode, _, path in lines}
+def _with(entry: Entry, attributes: Attributes | None) -> Entry:
+    """The entry of a file as its attributes have it."""
+    if attributes is None or entry.kind == "h":
+        return entry
+    mode = entry.mode if entry.kind == "l" else attributes.mode
+    uid, gid = attributes.owner or (entry.uid, entry.gid)
+    entry = entry._replace(mode=mode, uid=uid, gid=gid)
+    if attributes.xattrs:
+        entry = entry._replace(xattrs={**(entry.xattrs or {}), **attributes.xattrs})
+    if attributes.device:
+        kind, major, minor = attributes.device
+        entry = entry._replace(kind="c" if kind == "c" else "b", size=0, ref=(major, minor))
+    return entry
 
 
-def _is_there(entry: Entry, directories: set[str], links: list[str]) -> bool:
-    return entry.path in links or (entry.kind == "d" and entry.path in directories)
+def _over(entry: Entry, below: Entry | None, known: Mapping[str, Attributes]) -> Entry | None:
+    """What lies over the directory `below`, if there is one, at the place of an entry: a directory
+    only gives it the owner that it was given itself, if any.
+    """
+    if entry.kind != "d" or below is None:
+        return entry
+    owner = known[entry.path].owner if entry.path in known else None
+    return below._replace(uid=owner[0], gid=owner[1]) if owner else None

@@ -225,6 +225,7 @@ BUILDERS: dict[str, BuilderSpec] = {
             "builders.merge",
             "builders.mtree",
             "builders.pack",
+            "builders.recording",
             "builders.scan",
             "builders.tree",
         ),
@@ -282,6 +283,9 @@ BUILDERS: dict[str, BuilderSpec] = {
         "builders.staged",
         (
             "builders.staged",
+            "builders.recording",
+            "builders.debian.recorder",
+            "builders.debian.seccomp",
             "builders.sandbox",
             "builders.sandbox_root",
             "builders.isolation",

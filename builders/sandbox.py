@@ -15,15 +15,18 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from builders import interpreter, isolation, sandbox_root
 from builders import namespaces as ns
 from builders.errors import BuilderError
 from builders.sandbox_root import Bind
+
+if TYPE_CHECKING:
+    from builders.recording import Recording
 
 __all__ = [
     "ENVIRONMENT",
@@ -134,11 +137,17 @@ def run(
     return code
 
 
-def call(sandbox: Sandbox, function: Callable[[], int], on_line: Callable[[str], None]) -> int:
+def call(
+    sandbox: Sandbox,
+    function: Callable[[], int],
+    on_line: Callable[[str], None],
+    recording: Recording | None = None,
+) -> int:
     """Run a function in a sandbox, in a fork of this process, and return the status it gives.
 
     For processes with one thread. All that the function needs should be imported already: it does
-    not see this process's files. Raises SandboxUnavailable, CannotRun.
+    not see this process's files. With a `recording`, it may begin that. Raises SandboxUnavailable,
+    CannotRun.
     """
     sandbox = _resolved(sandbox)
     sys.stdout.flush()
@@ -146,11 +155,11 @@ def call(sandbox: Sandbox, function: Callable[[], int], on_line: Callable[[str],
     reader, writer = os.pipe()
     process = os.fork()
     if process == 0:
-        _be_called(sandbox, function, writer)
+        _be_called(sandbox, function, writer, recording.descriptor if recording else None)
     os.close(writer)
     try:
         with open(reader, "rb") as output:
-            _listen(output, on_line)
+            _listen(recording.lines(output.fileno()) if recording else output, on_line)
     except BaseException:
         os.kill(process, signal.SIGKILL)
         raise
@@ -159,7 +168,9 @@ def call(sandbox: Sandbox, function: Callable[[], int], on_line: Callable[[str],
     return _status(status)
 
 
-def _be_called(sandbox: Sandbox, function: Callable[[], int], writer: int) -> NoReturn:
+def _be_called(
+    sandbox: Sandbox, function: Callable[[], int], writer: int, kept: int | None
+) -> NoReturn:
     status = 127
     try:
         os.dup2(writer, 1)
@@ -167,7 +178,9 @@ def _be_called(sandbox: Sandbox, function: Callable[[], int], writer: int) -> No
         if isinstance(sys.stdout, io.TextIOWrapper):
             # lines are seen when they are written, and in order with those of other programs
             sys.stdout.reconfigure(line_buffering=True)
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        end = os.sysconf("SC_OPEN_MAX")
+        os.closerange(3, end if kept is None else kept)
+        os.closerange(end if kept is None else kept + 1, end)
         try:
             enter(sandbox)
         except OSError as error:
@@ -183,7 +196,7 @@ def _be_called(sandbox: Sandbox, function: Callable[[], int], writer: int) -> No
         os._exit(status)
 
 
-def _listen(output: IO[bytes], on_line: Callable[[str], None]) -> None:
+def _listen(output: Iterable[bytes], on_line: Callable[[str], None]) -> None:
     """Pass on the lines that come out of a sandbox; raises what `_report_trouble` reported."""
     for line in output:
         if line.startswith(_TROUBLE):

@@ -4,6 +4,9 @@ Arguments: expression   the text of one s-expression
            modules      texts of module names, "(guix build utils)", imported before it is evaluated
            env          more environment variables
            native       store paths of native items; their usr/ is /usr
+           attributes   name of a file that is put into the output, a directory: what modes, owners
+                        and devices the code gave to files there, which the store does not keep
+                        (builders.recording). Without it, owners and devices are refused
 
 The worker loads the language once; each build is a fork of it that enters a sandbox. Nothing of
 the host's is seen there but Python's own library and Kiln's language, at /kiln/host, for what is
@@ -23,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from builders import interpreter, sandbox
 from builders.errors import BuilderError
+from builders.recording import Recording
 from builders.registry import (
     SOURCE_ROOT,
     STAGED_LIBRARY,
@@ -68,26 +72,44 @@ def staged(build: Build) -> None:
         env={**build.arguments.get("env", {}), "out": build.logical},
     )
     session = _loaded_session()
+    attributes: str = build.arguments.get("attributes", "")
+    recording = Recording() if attributes else None
 
     def evaluate() -> int:
+        if recording is not None:
+            try:
+                recording.begin()
+            except BuilderError as error:
+                sys.stderr.write(f"{error.message}\nhint: {error.hint}\n")
+                return _FAILED
         _move_imports({**moved, str(SOURCE_ROOT): f"{_HOST}/kiln"})
         session.load_path = [_LIBRARY]
         session.library_roots = [_LIBRARY]
         return _evaluate(session, build.arguments, build.name)
 
-    status = sandbox.call(inside, evaluate, build.log)
+    try:
+        status = sandbox.call(inside, evaluate, build.log, recording)
+        made = places["store"] / build.output.name
+        _check(status, made)
+        if recording is not None and made.is_dir() and not made.is_symlink():
+            recording.write(made, attributes)
+    finally:
+        if recording is not None:
+            recording.close()
+    if made.is_dir() and not made.is_symlink():
+        made.chmod(0o755)  # a directory that its owner may not write to cannot be moved
+    made.rename(build.output)
+
+
+def _check(status: int, made: Path) -> None:
     if status == _FAILED:
         raise StagedFailed("its code raised an error", hint="the end of the log says which")
     if status != 0:
         raise StagedFailed(f"its code ended with exit status {status}")
-    made = places["store"] / build.output.name
     if not os.path.lexists(made):
         raise StagedFailed(
             "its code made no output", hint="it has to make the file or directory #$output"
         )
-    if made.is_dir() and not made.is_symlink():
-        made.chmod(0o755)  # a directory that its owner may not write to cannot be moved
-    made.rename(build.output)
 
 
 def _moved() -> dict[str, str]:

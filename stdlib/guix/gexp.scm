@@ -290,11 +290,13 @@ it is wanted in native context, and gives a <lowered>."
   (let ((inputs (map (lambda (input) (lower-input input native?)) (gexp-inputs gexp))))
     (combine (apply (gexp-build gexp) (map lowered-value inputs)) inputs)))
 
-(define* (gexp->derivation name gexp #:key (env-vars '()) (location (gexp-location gexp)))
-  "The derivation called NAME that evaluates GEXP, written at LOCATION, in a build sandbox."
+(define* (gexp->derivation name gexp #:key (env-vars '()) (location (gexp-location gexp))
+                           (attributes #f))
+  "The derivation called NAME that evaluates GEXP, written at LOCATION, in a build sandbox. Its
+output, a directory, gets the file ATTRIBUTES with what it says of modes, owners and devices."
   (let ((lowered (lower-gexp gexp #f)))
     (staged-derivation name (lowered-value lowered) (gexp-modules gexp)
-                       (lowered-inputs lowered) env-vars location)))
+                       (lowered-inputs lowered) env-vars location attributes)))
 
 (define (text-parts parts)
   "A <lowered> of the text of PARTS, one after the other."

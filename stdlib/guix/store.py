@@ -112,9 +112,16 @@ def derivation_name(value: Derivation) -> str:
 
 @LIBRARY.procedure("staged-derivation")
 def staged_derivation(
-    name: str, code: Any, modules: Any, inputs: Any, env: Any, location: Location | None
+    name: str,
+    code: Any,
+    modules: Any,
+    inputs: Any,
+    env: Any,
+    location: Location | None,
+    attributes: str | bool = False,
 ) -> Derivation:
-    """The derivation that evaluates `code`, written at `location`, with `modules` imported."""
+    """The derivation that evaluates `code`, written at `location`, with `modules` imported.
+    `attributes` names a file in the output that says what the store does not keep of it."""
     from builders.derivation import Derivation
 
     derivations, sources = split_inputs(inputs)
@@ -128,6 +135,8 @@ def staged_derivation(
         "env": parsed,
         "native": native,
     }  # fmt: skip
+    if isinstance(attributes, str):
+        arguments["attributes"] = attributes
     return Derivation(
         name,
         "staged",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from builders import mtree
 from builders.derivation import Derivation, Json
 from builders.events import Event, Log
 from builders.realise import BuildFailed, realise
@@ -166,3 +167,73 @@ def test_builds_cannot_change_their_inputs(store: Store) -> None:
     _message, log = failure(store, code)
     assert "Read-only" in "\n".join(log)
     assert store.real(text).read_text() == "hello"
+
+
+def test_modes_owners_and_devices_outlive_the_store(store: Store) -> None:
+    below = staged(
+        '(let ((out (getenv "out")))'
+        '  (mkdir out) (mkdir (string-append out "/home")) (mkdir (string-append out "/srv"))'
+        '  (chmod (string-append out "/srv") #o700))',
+        attributes=".known",
+    )
+    system = tree_of(below)
+    made = staged(
+        f"""
+(let ((out (getenv "out")))
+  (define (touch name) (call-with-output-file name (lambda (port) (display name port))))
+  (mkdir out)
+  (chdir out)
+  (symlink "{system.path}" ".below")
+  (for-each mkdir '("home" "home/alice" "home/alice/shut" "srv"))
+  (for-each touch '("home/alice/file" "home/alice/shut/program" "plain"))
+  (link "home/alice/file" "also")
+  (symlink "/nowhere" "home/alice/link")
+  (mknod "null" 'char-special #o666 (+ (* 1 256) 3))
+  (mknod "disk" 'block-special #o660 (* 8 256))
+  (chown "home" 0 50)
+  (chown "home/alice" 1000 100)
+  (chown "home/alice/file" 1000 100)
+  (chown "home/alice/file" -1 101)
+  (rename-file "home/alice/file" "home/alice/moved")
+  (chown "home/alice/shut/program" 0 4)
+  (chmod "home/alice/shut/program" #o4750)
+  (chmod "home/alice/shut" 0)
+  (chown "disk" 0 6))
+""",
+        system,
+        attributes=".known",
+    )
+    tree = tree_of(made, system, below=[".below"])
+    realise([tree], store)
+    entries = {entry.path: entry for entry in mtree.read_item(store.real(tree.path), tree.path)}
+    file = entries.pop("also")
+    if file.kind == "h":  # the name that comes first in the order of trees is the file
+        file = entries["home/alice/moved"]
+    assert (file.uid, file.gid) == (1000, 101)
+    entries.pop("home/alice/moved")
+    assert {path: (entry.mode, entry.uid, entry.gid) for path, entry in entries.items()} == {
+        "": (0o755, 0, 0),
+        "disk": (0o640, 0, 6),
+        "home": (0o755, 0, 50),
+        "home/alice": (0o755, 1000, 100),
+        "home/alice/link": (0o777, 0, 0),
+        "home/alice/shut": (0, 0, 0),
+        "home/alice/shut/program": (0o4750, 0, 4),
+        "null": (0o644, 0, 0),
+        "plain": (0o644, 0, 0),
+        "srv": (0o700, 0, 0),
+    }
+    assert (entries["null"].kind, entries["null"].ref) == ("c", (1, 3))
+    assert (entries["disk"].kind, entries["disk"].ref) == ("b", (8, 0))
+
+
+def tree_of(directory: Derivation, *others: Derivation, below: Json = None) -> Derivation:
+    arguments: dict[str, Json] = {"source": directory.path, "attributes": ".known"}
+    if below:
+        arguments["below"] = below
+    return Derivation("tree", "directory-tree", arguments, (directory, *others))
+
+
+def test_owners_of_other_builds_and_other_users_are_refused(store: Store) -> None:
+    _, log = failure(store, staged(f'(begin {write("5")} (chown (getenv "out") 1000 100))'))
+    assert "chown" in "\n".join(log)

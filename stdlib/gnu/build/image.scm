@@ -1,15 +1,15 @@
 ;;; What fills partitions, for the builds of their initializers.
 ;;;
-;;; An initializer is called with the directory of its partition, empty at first. Files of a build
-;;; have no owners, device numbers or capabilities; so initialize-root-partition and
-;;; initialize-efi-partition do not copy the system's files, but leave a link that says that they
-;;; are to lie below what the initializer makes. Kiln follows it when it writes the partition.
+;;; An initializer is called with the directory of its partition, empty at first. What it says of
+;;; owners and devices is recorded (builders/recording.py). To say that of all files of a system
+;;; again would be slow; so initialize-root-partition and initialize-efi-partition do not copy these
+;;; files, but leave a link that says that they are to lie below what the initializer makes. Kiln
+;;; follows it when it writes the partition.
 
 (define-module (gnu build image)
   #:use-module (srfi srfi-1)
   #:use-module (ice-9 ftw)
   #:use-module (guix build utils)
-  #:use-module (guix build modes)
   #:use-module (guix build references)
   #:export (fill-partition initialize-root-partition initialize-efi-partition
             register-closure register-gc-root)
@@ -30,8 +30,7 @@ SYSTEM and EFI are the items that initialize-root-partition and initialize-efi-p
   (unless blob? (mkdir-p directory))
   (parameterize ((current-system system) (current-efi efi)
                  (current-directory (and (not blob?) directory)))
-    (initializer directory))
-  (unless blob? (record-modes directory ".kiln-modes")))
+    (initializer directory)))
 
 ;; In Guix, initializers begin by making their directory.
 (define (make-directory name . mode)

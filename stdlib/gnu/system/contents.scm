@@ -34,6 +34,9 @@ the system, and MAKE-ESP gives that of an EFI system partition."
 (define (tree-content tree)
   (cons `((tree . ,(derivation-path tree))) (list tree)))
 
+;; The file in a build's output that says what modes, owners and devices its files have.
+(define %attributes ".kiln-attributes")
+
 (define (initializer-content part initializer tree make-esp)
   "What INITIALIZER, a file-like object or a gexp of a procedure that fills a directory, gives."
   (let* ((code (and (gexp? initializer) (gexp-skeleton initializer)))
@@ -47,7 +50,8 @@ the system, and MAKE-ESP gives that of an EFI system partition."
                            #~(fill-partition #$output #$initializer
                                              #:system #$system #:efi #$efi
                                              #:blob? #$blob?))
-                         #:location (gexp-location initializer))
+                         #:location (gexp-location initializer)
+                         #:attributes (and (not blob?) %attributes))
                        initializer)
                    ;; of a package, its files, not where they are in the system
                    #:native? #t))
@@ -60,7 +64,7 @@ the system, and MAKE-ESP gives that of an EFI system partition."
                        (below . ,(if (or system efi)
                                      (vector ".kiln-system" ".kiln-efi")
                                      (vector)))
-                       ,@(if code '((modes . ".kiln-modes")) '()))
+                       ,@(if code `((attributes . ,%attributes)) '()))
                      (append (filter identity (list system efi)) (lowered-inputs lowered))
                      "look through a partition's files"
                      (list (and (partition-location part)

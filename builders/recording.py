@@ -1,0 +1,142 @@
+"""What code in a sandbox says of owners, devices and attributes, which its files cannot have.
+
+The code may chown(2), mknod(2) and setxattr(2) as root may, itself or by programs that it runs:
+builders.debian.recorder answers these calls and knows what they meant. Who wants to be another user
+is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from builders.debian import seccomp
+from builders.debian.recorder import Record, Recorder
+
+_CHUNK = 1 << 16
+
+
+class Attributes(NamedTuple):
+    """What a file is to be in a file system, beside its contents.
+
+    owner   uid and gid; None: root, as if nothing was said: programs that copy give all to someone
+    device  kind, major and minor number of what is an empty file here
+    """
+
+    mode: int
+    owner: tuple[int, int] | None = None
+    device: tuple[str, int, int] | None = None
+    xattrs: dict[str, bytes] | None = None
+
+
+class _Recorder(Recorder):
+    def _switch(self, _call: Any) -> bool:
+        return False
+
+
+class Recording:
+    """One sandbox's records; in its process call `begin`, in the one that waits read `lines`."""
+
+    def __init__(self) -> None:
+        self._here, self._there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._recorder: _Recorder | None = None
+
+    @property
+    def descriptor(self) -> int:
+        """What has to stay open in the sandbox until `begin`."""
+        return self._there.fileno()
+
+    def begin(self) -> None:
+        """Record what this process and its children do from now on. Raises SeccompUnavailable."""
+        listener = seccomp.install()
+        socket.send_fds(self._there, [b"0"], [listener])
+        os.close(listener)
+        self._there.close()
+
+    def lines(self, output: int) -> Iterator[bytes]:
+        """The lines that come out of the sandbox, whose calls are answered meanwhile."""
+        self._there.close()
+        poll = select.poll()
+        poll.register(output, select.POLLIN)
+        poll.register(self._here, select.POLLIN)
+        rest = b""
+        while True:
+            ready = dict(poll.poll())
+            if self._here.fileno() in ready:
+                poll.unregister(self._here)
+                _, descriptors, _, _ = socket.recv_fds(self._here, 1, 1)
+                if descriptors:
+                    self._recorder = _Recorder(descriptors[0])
+                    poll.register(descriptors[0], select.POLLIN)
+            elif self._recorder is not None and (event := ready.get(self._recorder.listener)):
+                if event & select.POLLIN:
+                    self._recorder.answer()
+                else:
+                    poll.unregister(self._recorder.listener)
+            elif output in ready:
+                chunk = os.read(output, _CHUNK)
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from lines
+                if not chunk:
+                    break
+        if rest:
+            yield rest
+
+    def close(self) -> None:
+        """Let go of the files; what is to be kept of them has been written."""
+        self._here.close()
+        if self._recorder is not None:
+            self._recorder.close()
+
+    def write(self, directory: Path, name: str) -> None:
+        """Make a file in `directory`, where the code wrote, with what `read` gives. Its files can
+        be read by their owner then, whatever their modes.
+        """
+        records = self._recorder.records if self._recorder else {}
+        top = os.fspath(directory)
+        found: dict[str, list[Any]] = {}
+        waiting = [""]
+        while waiting:
+            parent = waiting.pop()
+            full = os.path.join(top, parent)
+            status = os.lstat(full)
+            found[parent] = _told(status, records)
+            Path(full).chmod(stat.S_IMODE(status.st_mode) | stat.S_IRWXU)
+            with os.scandir(full) as entries:
+                for entry in entries:
+                    path = os.path.join(parent, entry.name)
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(path)
+                    else:
+                        found[path] = _told(entry.stat(follow_symlinks=False), records)
+        (directory / name).write_text(json.dumps(dict(sorted(found.items()))), "ascii")
+
+
+def _told(status: os.stat_result, records: dict[tuple[int, int], Record]) -> list[Any]:
+    mode = stat.S_IMODE(status.st_mode)
+    record = records.get((status.st_dev, status.st_ino))
+    if record is None:
+        return [mode]
+    xattrs = {name: value.hex() for name, value in sorted(record.xattrs.items())}
+    owner = (record.uid, record.gid) if record.uid or record.gid else None
+    return [mode, owner, record.device, xattrs]
+
+
+def read(file: Path) -> dict[str, Attributes]:
+    """What is known of files, by their paths, from a file that a Recording wrote."""
+    known = {}
+    for path, (mode, *more) in json.loads(file.read_text("ascii")).items():
+        owner, device, xattrs = more or (None, None, None)
+        known[path] = Attributes(
+            mode,
+            owner and (owner[0], owner[1]),
+            device and (device[0], device[1], device[2]),
+            {name: bytes.fromhex(value) for name, value in xattrs.items()} if xattrs else None,
+        )
+    return known
