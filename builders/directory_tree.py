@@ -25,6 +25,17 @@ class NotADirectory(BuilderError):
         self.part = 0
 
 
+class NoOwners(BuilderError):
+    """A file was given to someone, where files have no owners."""
+
+    def __init__(self, path: str, owner: tuple[int, int], where: str) -> None:
+        super().__init__(
+            f"/{path} belongs to {owner[0]}:{owner[1]}, and {where} has no owners of files",
+            hint="choose another file system, or leave chown out: who mounts it says whose all is",
+        )
+        self.part = 0
+
+
 @builder("directory-tree")
 def directory_tree(build: Build) -> None:
     """Make an item with a manifest of a directory; contents stay where they are. Arguments:
@@ -34,10 +45,11 @@ def directory_tree(build: Build) -> None:
              such a link, that tree lies below its files, in the place of the link
     attributes  the name of a file at its top (optional), left out of the tree: what files are,
              from a recording; without it, the modes are those of the store
+    ownerless   what the tree is for (optional), if all there has to belong to root
 
     What comes from such trees is as it is there, directories that both have, too, unless they were
     given to someone; all else belongs to root, or whom it was given to, with the build's epoch as
-    time stamp. Raise NotADirectory and what merge raises.
+    time stamp. Raise NotADirectory, NoOwners and what merge raises.
     """
     source = build.arguments["source"]
     directory = build.real(source)
@@ -48,6 +60,10 @@ def directory_tree(build: Build) -> None:
     known: dict[str, Attributes] = {}
     if name := build.arguments.get("attributes"):
         known = recording.read(directory / name)
+        if where := build.arguments.get("ownerless"):
+            for path, attributes in known.items():
+                if attributes.owner:
+                    raise NoOwners(path, attributes.owner, where)
         entries = [_with(entry, known.get(entry.path)) for entry in entries if entry.path != name]
     names = build.arguments.get("below") or []
     items = [entry.ref for entry in entries if entry.path in names and isinstance(entry.ref, str)]

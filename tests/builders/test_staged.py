@@ -205,6 +205,8 @@ def test_modes_owners_and_devices_outlive_the_store(store: Store) -> None:
     )
     tree = tree_of(made, system, below=[".below"])
     realise([tree], store)
+    with pytest.raises(BuildFailed, match="/also belongs to 1000:101, and FAT has no owners"):
+        realise([tree_of(made, system, ownerless="FAT")], store)
     entries = {entry.path: entry for entry in mtree.read_item(store.real(tree.path), tree.path)}
     file = entries.pop("also")
     if file.kind == "h":  # the name that comes first in the order of trees is the file
@@ -227,10 +229,8 @@ def test_modes_owners_and_devices_outlive_the_store(store: Store) -> None:
     assert (entries["disk"].kind, entries["disk"].ref) == ("b", (8, 0))
 
 
-def tree_of(directory: Derivation, *others: Derivation, below: Json = None) -> Derivation:
-    arguments: dict[str, Json] = {"source": directory.path, "attributes": ".known"}
-    if below:
-        arguments["below"] = below
+def tree_of(directory: Derivation, *others: Derivation, **more: Json) -> Derivation:
+    arguments: dict[str, Json] = {"source": directory.path, "attributes": ".known", **more}
     return Derivation("tree", "directory-tree", arguments, (directory, *others))
 
 

@@ -64,7 +64,8 @@ the system, and MAKE-ESP gives that of an EFI system partition."
                        (below . ,(if (or system efi)
                                      (vector ".kiln-system" ".kiln-efi")
                                      (vector)))
-                       ,@(if code `((attributes . ,%attributes)) '()))
+                       ,@(if code `((attributes . ,%attributes)) '())
+                       ,@(if (fat? part) '((ownerless . "a FAT file system")) '()))
                      (append (filter identity (list system efi)) (lowered-inputs lowered))
                      "look through a partition's files"
                      (list (and (partition-location part)

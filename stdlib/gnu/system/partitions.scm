@@ -13,7 +13,7 @@
   #:use-module (gnu partitions)
   #:use-module (gnu system)
   #:use-module (gnu system uuid)
-  #:export (check-image disk-image? container? fail-at-field current-options
+  #:export (check-image disk-image? container? fat? fail-at-field current-options
             standard-initializer gexp-skeleton))
 
 (define (fail-at-field location field message hint)
