@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid as uuids
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -67,6 +68,7 @@ class Partition:
     tree: str | None
     content: str | None
     size: int | None
+    fills: bool
     offset: int | None
     alignment: int
     name: str
@@ -88,14 +90,17 @@ def disk_image(build: Build) -> None:
                 clusters', of a VMDK "zlib" its grains'; null: none, of a VMDK "zlib"
     level       the compression's own scale; null: what is worth its time
     table       "mbr", "gpt", or "hybrid": a GPT, and an MBR that has up to three of the partitions
-    size        bytes of the whole; null: what is needed. With a size, the partition that is booted
-                (else the last one) takes what is left if it has no size itself
+    size        bytes of the whole; null: what is needed. With a size, the partition that `fills`,
+                else the one that is booted, else the last one, of those without a size of their
+                own, takes what is left, up to the next one with an offset
     disk_uuid   the disk's UUID; its first four bytes are the signature of an MBR
     partitions  list of
         file_system     a name in builders.filesystems.FILE_SYSTEMS
         tree            store path of an item with a manifest; null: no files
         content         store path of a file that an "unformatted" partition holds (optional)
         size            bytes; null: what the tree needs and some more
+        fills           whether it takes what is left of the image, and `size` is the least
+                        (optional)
         offset          bytes; null: behind the partition before
         alignment       bytes
         label, uuid     the file system's
@@ -214,6 +219,7 @@ def _partition(number: int, table: str, declared: Mapping[str, Any]) -> Partitio
         declared.get("tree"),
         declared.get("content"),
         declared.get("size"),
+        bool(declared.get("fills")),
         declared.get("offset"),
         declared.get("alignment") or 1 << 20,
         declared.get("name") or "",
@@ -235,27 +241,52 @@ def _plan_partitions(
         if each is not filler:
             plans[each.number] = _plan_partition(build, each, each.size)
     if filler is not None and size is not None:
-        sizes = [
-            (plans[each.number].size if each is not filler else 0, each.offset, each.alignment)
-            for each in partitions
-        ]
-        _, end = place(table, sizes)
-        left = (size - tail(table) - end) // filler.alignment * filler.alignment
-        if left <= 0:
-            raise DiskTooSmall(end + tail(table) + filler.alignment, size)
-        try:
-            plans[filler.number] = _plan_partition(build, filler, left)
-        except TreeDoesNotFit as error:  # what is too small is the disk
-            least = -(-error.needed // filler.alignment) * filler.alignment
-            raise DiskTooSmall(end + least + tail(table), size, error.biggest) from error
+        plans[filler.number] = _plan_filler(build, table, partitions, filler, plans, size)
     return [plans[each.number] for each in partitions]
 
 
 def _filler(partitions: Sequence[Partition]) -> Partition | None:
     unsized = [each for each in partitions if each.size is None]
     booted = [each for each in unsized if "boot" in each.flags]
-    candidates = booted or unsized
+    candidates = [each for each in partitions if each.fills] or booted or unsized
     return candidates[-1] if candidates else None
+
+
+def _plan_filler(
+    build: Build,
+    table: Table,
+    partitions: Sequence[Partition],
+    filler: Partition,
+    plans: Mapping[int, Plan],
+    size: int,
+) -> Plan:
+    """Plan the partition `filler` for what the others' `plans` leave of `size`. Raises
+    DiskTooSmall.
+    """
+    whole = room = size - tail(table)
+    before: list[tuple[int, int | None, int]] = []
+    step = filler.alignment
+    for each in partitions:
+        if each.number > filler.number:
+            if each.offset is not None:
+                room = min(room, each.offset)
+                break
+            step = math.lcm(step, each.alignment)  # so all behind it move by as much as it grows
+        length = 0 if each is filler else plans[each.number].size
+        before.append((length, each.offset, each.alignment))
+    _, end = place(table, before)
+    left = (room - end) // step * step
+    least = filler.size or 0
+    biggest = ""
+    if left > 0 and left >= least:
+        try:
+            return _plan_partition(build, filler, left)
+        except TreeDoesNotFit as error:  # what is too small is the disk
+            least, biggest = error.needed, error.biggest
+    if room < whole:  # the one with an offset is in its way, however large the disk is
+        return _plan_partition(build, filler, filler.size)
+    lacking = -(-max(least, 1) // step) * step - (room - end)
+    raise DiskTooSmall(size + lacking, size, biggest)
 
 
 def _plan_partition(build: Build, partition: Partition, size: int | None) -> Plan:

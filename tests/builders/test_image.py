@@ -108,6 +108,27 @@ def test_a_size_of_the_image_is_filled_by_the_root(store: Path) -> None:
     assert sector[462 + 4] == 0x82
 
 
+def test_a_root_with_a_size_fills_an_image_that_is_made_larger(store: Path) -> None:
+    def partitions(size: int, *others: dict[str, Any]) -> list[tuple[int, int]]:
+        fixed = root(size=8 * MIB, fills=True)
+        plan = image.plan_image(build(store, size=size, partitions=[fixed, *others]))
+        assert plan.size == size
+        table = [struct.unpack_from("<II", plan.metadata[0][1], 454 + 16 * n) for n in range(2)]
+        return [(start // 2048, count // 2048) for start, count in table]
+
+    def other(**options: Any) -> dict[str, Any]:
+        return root(tree=None, size=2 * MIB, label=None, flags=[], **options)
+
+    assert partitions(64 * MIB) == [(1, 63), (0, 0)]
+    assert partitions(64 * MIB, other(alignment=4 * MIB)) == [(1, 56), (60, 2)]
+    assert partitions(64 * MIB, other(offset=32 * MIB)) == [(1, 31), (32, 2)]
+    assert partitions(11 * MIB, other()) == [(1, 8), (9, 2)]
+    with pytest.raises(disk.DiskTooSmall, match="1,048,064 too few"):
+        partitions(10 * MIB + 512, other())
+    with pytest.raises(disk.PartitionsOverlap):
+        partitions(64 * MIB, other(offset=8 * MIB))
+
+
 def test_the_core_goes_to_the_bios_boot_partition_of_a_gpt(store: Path) -> None:
     bios = root(
         file_system="unformatted",

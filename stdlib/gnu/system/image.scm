@@ -255,7 +255,12 @@ inherit from."
   "The derivation of the image that VALUE, an operating-system or an image, and the options ask for."
   (parameterize ((current-options (append (if size '((size . "--image-size")) '())
                                           (if label '((label . "--label")) '()))))
-    (image->derivation (declaration->image value type size label volatile? compression))))
+    (let ((image (declaration->image value type size label volatile? compression)))
+      (parameterize ((resized-image (and size image)))
+        (image->derivation image)))))
+
+;; The image whose size the command line says: its root fills it.
+(define resized-image (make-parameter #f))
 
 (define (declaration->image value type size label volatile? compression)
   (let* ((base (cond ((image? value) value)
@@ -459,7 +464,10 @@ IMAGE has none."
        (partitions
         . ,(list->vector
             (map (lambda (part content)
-                   (partition->json part content (partition-options part os)))
+                   (append (if (and (eq? declared (resized-image)) (root-partition? part))
+                               '((fills . #t))
+                               '())
+                           (partition->json part content (partition-options part os))))
                  (image-partitions image)
                  contents)))
        (boot . ((grub_bios . ,(if bios (derivation-path bios) 'null)))))
