@@ -240,7 +240,6 @@ BUILDERS: dict[str, BuilderSpec] = {
         "builders.formats.iso9660",
         (
             "builders.formats.iso9660",
-            "builders.formats.iso_checksums",
             "builders.bootloaders.esp",
             "builders.bootloaders.grub",
             "builders.disk",

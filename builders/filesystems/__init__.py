@@ -30,9 +30,9 @@ FILE_SYSTEMS = {
     "fat32": "builders.filesystems.vfat",
 }
 
-READING = ("btrfs", "erofs")
-"""Those that read contents, to compress them or for their checksums: their `make` takes a Workroom
-after the options, or None if there is none.
+READING = ("btrfs", "erofs", "iso9660")
+"""Those that read contents, to compress them or for checksums: their `make` takes a Workroom after
+the options, or None if there is none.
 """
 
 
@@ -53,8 +53,8 @@ def plan(
     options: Mapping[str, object],
     room: Workroom | None = None,
 ) -> Plan:
-    """The file system `name` that holds `tree`; without `room` it cannot be compressed, and
-    sources of contents are paths of the host.
+    """The file system `name` that holds `tree`; without `room` it cannot be compressed, an ISO has
+    no checksums, and sources of contents are paths of the host.
 
     Raises UnknownFileSystem, BadOption, BadTree.
     """

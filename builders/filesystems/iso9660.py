@@ -17,10 +17,11 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from builders.filesystems import iso_checksums
+from builders.filesystems import iso_checksums, iso_digests
 from builders.filesystems.hierarchy import BadContent, BadTree, TreeDoesNotFit, index
 from builders.filesystems.iso_checksums import SECTOR, Places
 from builders.filesystems.options import BadOption, LabelTooLong, check
+from builders.filesystems.workroom import Workroom
 from builders.holes import segments
 from builders.plan import Plan
 from builders.tree import Content, Entry
@@ -77,20 +78,30 @@ class Laid:
     checksums: Places | None = None
 
 
-def make(name: str, tree: Sequence[Entry], options: Mapping[str, object]) -> Plan:
-    """The ISO 9660 file system that holds `tree`. Options: label (the volume's name), epoch, size.
+def make(
+    name: str,
+    tree: Sequence[Entry],
+    options: Mapping[str, object],
+    room: Workroom | None = None,
+) -> Plan:
+    """The ISO 9660 file system that holds `tree`, with checksums if there is a `room`. Options:
+    label (the volume's name), epoch, size.
 
-    Raises BadOption and BadTree's subclasses.
+    Raises BadOption and BadTree's subclasses, and what iso_digests.fill raises.
     """
     checked = check(name, _TYPES, {key: value for key, value in options.items() if key != "uuid"})
     if options.get("uuid") is not None:
         raise BadOption("uuid", f"{name} has none; it is known by its label and its date")
     epoch, size = checked.get("epoch", 1), checked.get("size")
     assert isinstance(epoch, int)
-    plan = lay_out(tree, str(checked.get("label", "CDROM")), epoch).plan
+    label = str(checked.get("label", "CDROM"))
+    laid = lay_out(tree, label, epoch, checksums=room is not None)
+    plan = laid.plan
+    if isinstance(size, int) and size < plan.size:
+        raise TreeDoesNotFit(tree, plan.size, size, name)
+    if room is not None and laid.checksums is not None:
+        iso_digests.fill(plan, laid.checksums, room.real)
     if isinstance(size, int):
-        if size < plan.size:
-            raise TreeDoesNotFit(tree, plan.size, size, name)
         plan.size = size
     return plan
 

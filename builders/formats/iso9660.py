@@ -18,10 +18,9 @@ from builders.bootloaders import esp
 from builders.bootloaders.grub import BadBootImage
 from builders.disk import MIB, BootCode, PartitionPlan, plan_disk
 from builders.errors import BuilderError
-from builders.filesystems import vfat
+from builders.filesystems import iso_digests, vfat
 from builders.filesystems.iso9660 import ElTorito, Laid, lay_out
 from builders.filesystems.iso_checksums import SECTOR
-from builders.formats import iso_checksums
 from builders.merge import merge
 from builders.mtree import read_item
 from builders.plan import Plan, join, uncollected
@@ -72,7 +71,7 @@ def plan_iso(build: Build) -> Plan:
     """The plan that `iso9660` writes, for which everything on it is read once, to sum it."""
     laid, plan = _lay_out(build)
     assert laid.checksums is not None
-    iso_checksums.fill(plan, laid.checksums, build.real)
+    iso_digests.fill(plan, laid.checksums, build.real)
     return plan
 
 

@@ -42,7 +42,8 @@
 (define %tables '(mbr gpt hybrid))
 (define %flags '(boot esp read-only no-auto grow))
 (define %file-systems
-  '("ext2" "ext3" "ext4" "btrfs" "vfat" "fat12" "fat16" "fat32" "swap" "erofs" "unformatted"))
+  '("ext2" "ext3" "ext4" "btrfs" "vfat" "fat12" "fat16" "fat32" "swap" "erofs" "iso9660"
+    "unformatted"))
 
 ;; What needs a file from the archive of another machine, or its boot loader, cannot be made yet.
 (define (ensure-supported-platform value)

@@ -70,7 +70,7 @@ def partition_problem(
     from builders.tree import Entry
 
     options: dict[str, object] = {
-        "uuid": str(_ANY if own_uuid is False else own_uuid),
+        "uuid": None if file_system == "iso9660" else str(_ANY if own_uuid is False else own_uuid),
         "label": None if label is False else label,
         "size": None if size is False else size,
     }

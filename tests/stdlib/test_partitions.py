@@ -52,7 +52,16 @@ FIELDS = [
         "no file system that could have a label",
         '(partitions (list root (partition (file-system "unformatted") (size 512) ^(label "x"))))',
     ),
+    (
+        "32 are allowed",
+        f'(partitions (list root (partition (file-system "iso9660") ^(label "{"x" * 33}"))))',
+    ),
+    (
+        "no UUID: it is known by its label",
+        f'(partitions (list root (partition (file-system "iso9660") ^(uuid {UUID}))))',
+    ),
     # sizes
+    ("53,248 too few", '(partitions (list root (partition (file-system "iso9660") ^(size 4096))))'),
     ("enough", '(partitions (list root (partition (file-system "fat32") ^(size 1048576))))'),
     ("262144 are the least", "(partitions (list root (partition ^(size 4096))))"),
     ("a number of bytes", "(partitions (list root (partition ^(size 0))))"),
@@ -353,6 +362,7 @@ def test_partitions_that_can_be_are_no_error(session: Session, tmp_path: Path) -
           (partition (inherit esp-partition) (uuid (uuid "1234-ABCD" 'fat))
                      (file-system-options '("-s" "1")))
           (partition (file-system "swap") (size 1048576) (label "sixteen letters!"))
+          (partition (file-system "iso9660") (label "A CD, of sorts") (size 1048576))
           (partition (inherit root) (file-system-options '("-O" "^metadata_csum,^64bit"))
                      (flags '(boot grow))))))
 """

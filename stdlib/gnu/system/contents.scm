@@ -84,7 +84,7 @@ file system has."
     (alignment . ,(partition-alignment part))
     (label . ,(or (partition-label part) 'null))
     (name . ,(or (partition-name part) (partition-label part) 'null))
-    (uuid . ,(uuid-string (partition-uuid part)))
+    (uuid . ,(if (iso9660? part) 'null (uuid-string (partition-uuid part))))
     ,@(if (null? options) '() `((options . ,options)))
     (partition_uuid . ,(uuid-string (partition-partition-uuid part)))
     (type . ,(let ((type (partition-type part)))
@@ -131,7 +131,7 @@ initializer cannot ask for the system's files."
                      (mkfs . ,(list->vector (partition-file-system-options part)))
                      (options . ((size . ,(size-or-null part))
                                  (label . ,(or (partition-label part) 'null))
-                                 (uuid . ,(uuid-string own)))))
+                                 (uuid . ,(if (iso9660? part) 'null (uuid-string own))))))
                    inputs
                    "write the file system"
                    (list (partition-location part)))))))

@@ -13,7 +13,7 @@
   #:use-module (gnu partitions)
   #:use-module (gnu system)
   #:use-module (gnu system uuid)
-  #:export (check-image disk-image? container? fat? fail-at-field current-options
+  #:export (check-image disk-image? container? fat? iso9660? fail-at-field current-options
             standard-initializer gexp-skeleton))
 
 (define (fail-at-field location field message hint)
@@ -58,6 +58,7 @@ the first one there of a list of fields; #f for the record itself, or for a plac
 (define %most-in-file (expt 2 44))
 
 (define (fat? part) (and (member (partition-file-system part) %fat) #t))
+(define (iso9660? part) (string=? (partition-file-system part) "iso9660"))
 (define (unformatted? part) (string=? (partition-file-system part) "unformatted"))
 (define (mbr? image) (eq? (image-partition-table-type image) 'mbr))
 (define (sized? part) (integer? (partition-size part)))
@@ -139,6 +140,9 @@ the first one there of a list of fields; #f for the record itself, or for a plac
 
 (define (check-uuid part)
   (let ((given (partition-uuid part)))
+    (when (and given (iso9660? part))
+      (fail part 'uuid "an ISO 9660 file system has no UUID: it is known by its label"
+            "leave it out"))
     (when given
       (let ((short? (not (eq? (uuid-type given) 'dce))))
         (cond ((and (fat? part) (not short?))
@@ -177,6 +181,10 @@ the first one there of a list of fields; #f for the record itself, or for a plac
          (refuse (lambda (why hint)
                    (fail root 'file-system (string-append "the root cannot be " kind ": " why) hint))))
     (cond ((member kind %growing) #t)
+          ((iso9660? root)
+           (refuse "it has to hold a system's files, with extended attributes"
+                   (string-append "choose one of " (string-join %growing ", ")
+                                  "; kiln image -t iso9660 makes a live system")))
           ((not (string=? kind "erofs"))
            (refuse "it has to hold a system's files, with owners and links"
                    (string-append "choose one of " (string-join %growing ", "))))

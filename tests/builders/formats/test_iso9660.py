@@ -17,8 +17,9 @@ from builders.debian.native import native_derivation
 from builders.debian.resolver import resolve
 from builders.debian.sources import host_sources
 from builders.derivation import Derivation
-from builders.filesystems.iso9660 import lay_out
-from builders.formats import iso9660, iso_checksums
+from builders.filesystems import plan
+from builders.filesystems.workroom import Workroom
+from builders.formats import iso9660
 from builders.formats.iso9660 import BadIso
 from builders.merge import merge
 from builders.readers import disk, find, open_file_system
@@ -212,10 +213,8 @@ def test_checksums_are_of_files_with_long_names_links_deep_ones_and_empty_ones(
         Entry("s", "l", 0o777, ref="t" * 300),
     ]
     tree = merge([ROOT], [text_file(*item) for item in texts.items()], links)
-    laid = lay_out(tree, "LIVE", 1, checksums=True)
-    assert laid.checksums is not None
-    iso_checksums.fill(laid.plan, laid.checksums, Path)
-    raw.write(laid.plan, tmp_path / "image", Path)
+    made = plan("iso9660", tree, {"size": 4 << 20}, Workroom(Path, tmp_path / "made"))
+    raw.write(made, tmp_path / "image", Path)
     said, recorded = verified(tmp_path / "image")
     assert "File contents and their MD5 checksums match." in said
     texts |= {"again": texts["many7"], "nothing": b""}
