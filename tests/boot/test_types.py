@@ -56,25 +56,28 @@ def test_the_type_boots(run_kiln: RunKiln, kind: str, firmware: Firmware, bus: B
     boots(run_kiln("image", "-t", kind, EXAMPLE).result, firmware, bus)
 
 
-def with_loader(run_kiln: RunKiln, folder: Path, loader: str, *options: str) -> Path:
-    """The example for UEFI with another boot loader."""
+def with_loader(run_kiln: RunKiln, folder: Path, loader: str, image: str = "") -> Path:
+    """The example for UEFI with another boot loader, or an `image` of it, called os there."""
     text = (
         EXAMPLE.read_text()
         .replace("(use-modules (gnu))", MODULES)
         .replace("grub-bootloader", loader)
         .replace("(timeout 1)", "")  # a unified kernel has no menu
     )
+    if image:
+        text = text.replace("(operating-system\n", "(define os (operating-system\n") + ")" + image
     file = folder / "os.scm"
     file.write_text(text)
-    return run_kiln("image", "-t", "efi-raw", *options, file).result
+    kind = () if image else ("-t", "efi-raw")
+    return run_kiln("image", *kind, file).result
 
 
 def test_a_unified_kernel_boots(run_kiln: RunKiln, tmp_path: Path) -> None:
     boots(with_loader(run_kiln, tmp_path, "unified-kernel-bootloader"), "uefi")
 
 
-def test_systemd_boot_boots_a_volatile_root(run_kiln: RunKiln, tmp_path: Path) -> None:
-    image = with_loader(run_kiln, tmp_path, "systemd-boot-bootloader", "--volatile")
+def test_systemd_boot_boots_a_volatile_root_of_erofs(run_kiln: RunKiln, tmp_path: Path) -> None:
+    image = with_loader(run_kiln, tmp_path, "systemd-boot-bootloader", EROFS)
     boots(image, "uefi", root="overlay")
 
 
@@ -90,4 +93,15 @@ def test_debians_shim_boots_where_only_what_is_signed_may(
 
 
 SECURE = "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
-MODULES = "(use-modules (gnu) (gnu bootloader systemd-boot))"
+MODULES = "(use-modules (gnu) (gnu image) (gnu system image) (gnu bootloader systemd-boot))"
+EROFS = """
+(image
+  (inherit (image-with-os efi-disk-image os))
+  (volatile-root? #t)
+  (partitions
+    (list esp-partition
+          (partition
+            (inherit root-partition)
+            (file-system "erofs")
+            (file-system-options '("-z" "lz4hc"))))))
+"""
