@@ -24,7 +24,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from builders.vm import Firmware, Machine, command_line, prepared
+from builders.vm import Firmware, Machine, NoFirmware, command_line, find_firmware, prepared
 
 OVMF = Path("/usr/share/OVMF")
 
@@ -154,9 +154,15 @@ class Console:
 @contextmanager
 def booted(machine: Machine, *, patience: float = 120) -> Iterator[Console]:
     """Start `machine`, without display and network card unless it has them; stop it at the end.
+    Skip the test where there is no firmware for it.
 
     `patience`: seconds of processor time that `Console.expect` waits unless told otherwise.
     """
+    if machine.firmware == "uefi":
+        try:
+            find_firmware()
+        except NoFirmware as error:
+            pytest.skip(error.message)
     with prepared(replace(machine, reboots=False)) as command:
         console = Console(command, patience)
         try:

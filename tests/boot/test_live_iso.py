@@ -24,7 +24,7 @@ from builders.merge import merge
 from builders.realise import realise
 from builders.store import Store
 from builders.tree import Entry, content_reader
-from builders.vm import Disk, Machine, NoFirmware, find_firmware
+from builders.vm import Disk, Machine
 from tests.boot.harness import booted
 from tests.conftest import Folders
 
@@ -157,11 +157,6 @@ def iso_derivations(
 
 @pytest.mark.parametrize("firmware", ["bios", "uefi"])
 def test_it_starts_from_usb_by_all_firmware(live: Live, firmware: str) -> None:
-    if firmware == "uefi":
-        try:
-            find_firmware()
-        except NoFirmware as error:
-            pytest.skip(error.message)
     machine = Machine(
         disks=(Disk(live.iso, bus="usb", read_only=True),),
         memory=1024,

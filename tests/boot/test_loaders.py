@@ -38,7 +38,6 @@ pytestmark = [
 
 MIB = 1 << 20
 UUID = "11111111-2222-3333-4444-555555555555"
-OVMF = Path("/usr/share/OVMF")
 ARGUMENTS = ("console=ttyS0", f"root=UUID={UUID}", "ro")
 INIT = b"""#!/bin/sh
 if [ -d /sys/firmware/efi ]; then way=UEFI; else way=BIOS; fi

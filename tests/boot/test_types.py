@@ -12,7 +12,7 @@ from typing import Literal
 
 import pytest
 
-from builders.vm import Bus, Disk, Machine, NoFirmware, find_firmware
+from builders.vm import Bus, Disk, Machine
 from tests.boot.harness import Console, booted, secure
 from tests.conftest import ROOT, RunKiln
 
@@ -28,11 +28,6 @@ Firmware = Literal["bios", "uefi"]
 
 def boots(image: Path, firmware: Firmware, bus: Bus = "virtio", root: str | None = None) -> None:
     """To a login; the user logs in, no unit has failed."""
-    if firmware == "uefi":
-        try:
-            find_firmware()
-        except NoFirmware as error:
-            pytest.skip(error.message)
     disk = Disk(image, snapshot=True, bus=bus)
     with booted(Machine(disks=(disk,), firmware=firmware), patience=240) as console:
         console.log_in("alice", "kiln")
