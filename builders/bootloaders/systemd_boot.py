@@ -12,29 +12,50 @@ from dataclasses import dataclass
 from builders.bootloaders import esp
 from builders.bootloaders.kernel_line import kernel_line
 from builders.errors import BuilderError
-from builders.registry import Build, builder
+from builders.registry import STORE_PREFIX, Build, builder
 from builders.tree import Entry
 
 LOADER = "usr/lib/systemd/boot/efi/systemd-bootx64.efi"
 """Where Debian's package systemd-boot-efi has it."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
-_ENTRY_KEYS = {"id", "title", "linux", "initrd", "arguments"}
+_ENTRY_KEYS = {"id", "title", "linux", "efi", "initrd", "arguments"}
 
 
 class BadMenu(BuilderError):
     """The menu's entries cannot be written, or read, as they are described."""
 
 
+class MissingFile(BadMenu):
+    """A menu entry is about a file that there is not."""
+
+    def __init__(self, title: str, source: str, number: int, field: str) -> None:
+        item, _, path = source.removeprefix(f"{STORE_PREFIX}/").partition("/")
+        super().__init__(
+            f"the menu entry {title}: {item.partition('-')[2]} has no file /{path}",
+            hint="systemd-boot starts files of the EFI system partition: Kiln copies there what is"
+            " in the system",
+        )
+        self.part, self.field = number, field
+
+
 @dataclass(frozen=True, slots=True)
 class MenuEntry:
-    """An entry: its name as a file; `linux` and `initrd` are paths from the partition's root."""
+    """An entry.
+
+    id      its name as a file
+    linux   a kernel, `initrd` its initial tree, `efi` another program instead: paths from the
+            partition's root
+    number  its place in the menu; None: where its name puts it
+    """
 
     id: str
     title: str
-    linux: str
+    linux: str | None
     arguments: tuple[str, ...] = ()
     initrd: str | None = None
+    efi: str | None = None
+    number: int | None = None
 
 
 def loader_conf(default: str, *, timeout: int = 5, editor: bool = True) -> str:
@@ -49,7 +70,13 @@ def loader_conf(default: str, *, timeout: int = 5, editor: bool = True) -> str:
 
 def entry_conf(entry: MenuEntry) -> str:
     """The text of an entry's file. Raise BadMenu, BadKernelArgument."""
-    lines = [f"title {_line('the title', entry.title)}", f"linux {entry.linux}"]
+    lines = [f"title {_line('the title', entry.title)}"]
+    if entry.number is not None:
+        lines.append(f"sort-key {entry.number:04d}")
+    if entry.linux is not None:
+        lines.append(f"linux {entry.linux}")
+    if entry.efi is not None:
+        lines.append(f"efi {_line('the program', entry.efi)}")
     if entry.initrd is not None:
         lines.append(f"initrd {entry.initrd}")
     if entry.arguments:
@@ -68,11 +95,12 @@ def systemd_boot(build: Build) -> None:
     """Make the tree of an EFI system partition with systemd-boot. Arguments:
 
     packages  items, unpacked or native, that hold the package systemd-boot-efi
-    entries   list of
+    entries   list of, in the menu's order
         id         the entry's name: letters, digits and any of "._+-"
         title      what the menu shows
-        linux      the kernel: a store path, with the path in the item
-        initrd     likewise; null: none
+        linux      the kernel: a store path, with the path in the item; or
+        efi        the path, on the partition, of another program
+        initrd     a store path, as for the kernel; null: none
         arguments  list of the kernel's
     default   the id of the entry that is started; null or left out: the first
     timeout   seconds; 0: no menu, -1: wait for ever (optional: 5)
@@ -101,14 +129,23 @@ def systemd_boot(build: Build) -> None:
         )
     if default is None and not unified:
         raise BadMenu("the menu has no entries, and there is no kernel in EFI/Linux")
-    kernels: dict[str, str] = {}
-    for each in arguments["entries"]:
+    kernels = _Kernels(build, files)
+    for number, each in enumerate(arguments["entries"]):
+        places: dict[str, str] = {}
+        for key in ("linux", "initrd"):
+            if each.get(key):
+                try:
+                    places[key] = kernels.place(each[key])
+                except esp.NotInItem:
+                    raise MissingFile(each["title"], each[key], number, key) from None
         entry = MenuEntry(
             each["id"],
             each["title"],
-            _place(build, files, kernels, each["linux"]),
+            places.get("linux"),
             tuple(each.get("arguments") or ()),
-            _place(build, files, kernels, each["initrd"]) if each.get("initrd") else None,
+            places.get("initrd"),
+            each.get("efi"),
+            number if len(names) > 1 else None,
         )
         esp.add(files, f"loader/entries/{entry.id}.conf", entry_conf(entry).encode())
     timeout = arguments.get("timeout")
@@ -133,18 +170,26 @@ def _names(entries: Sequence[Mapping[str, object]]) -> list[str]:
     return names
 
 
-def _place(
-    build: Build, files: dict[str, bytes | Entry], placed: dict[str, str], source: str
-) -> str:
-    """Where the file `source` is on the partition, from its root; one that is not there is put."""
-    if source not in placed:
-        name = source.rpartition("/")[2]
-        if source.count("/") == 3:  # an item itself: its name is behind its hash
-            name = name.partition("-")[2]
-        taken = {path.upper() for path in files}
-        path = f"kiln/{name}"
-        if path.upper() in taken:
-            path = f"kiln/{len(placed)}/{name}"
-        esp.add(files, path, esp.find(build, source))
-        placed[source] = f"/{path}"
-    return placed[source]
+class _Kernels:
+    """Kernels and initial trees on the partition, each content once."""
+
+    def __init__(self, build: Build, files: dict[str, bytes | Entry]) -> None:
+        self._build = build
+        self._files = files
+        self._placed: dict[object, str] = {}
+
+    def place(self, source: str) -> str:
+        """Where the file `source` is, from the partition's root; one that is not there is put."""
+        found = esp.find(self._build, source)
+        content = (found.ref or source, found.size)
+        if content not in self._placed:
+            name = source.rpartition("/")[2]
+            if source.count("/") == 3:  # an item itself: its name is behind its hash
+                name = name.partition("-")[2]
+            taken = {path.upper() for path in self._files}
+            path = f"kiln/{name}"
+            if path.upper() in taken:
+                path = f"kiln/{len(self._placed)}/{name}"
+            esp.add(self._files, path, found)
+            self._placed[content] = f"/{path}"
+        return self._placed[content]

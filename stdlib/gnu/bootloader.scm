@@ -23,19 +23,23 @@
 (define-record-type* <bootloader> bootloader make-bootloader bootloader?
   (name bootloader-name (documentation "a symbol: grub, grub-efi, systemd-boot…")))
 
+;; Its argument, which must be a file that a boot loader can find, or #f.
+(define ensure-file
+  (ensure-optional (lambda (v) (or (string? v) (file-like? v))) "a path or a file-like object"))
+
 (define-record-type* <menu-entry> menu-entry make-menu-entry menu-entry?
   (label menu-entry-label (sanitize ensure-line) (documentation "the text in the menu"))
-  (linux menu-entry-linux (default #f) (sanitize (ensure-optional string? "a path"))
-         (documentation "the kernel's path; #f with a chain-loader"))
+  (linux menu-entry-linux (default #f) (sanitize ensure-file)
+         (documentation "the kernel: its path, or a file-like object; #f with a chain-loader"))
   (linux-arguments menu-entry-linux-arguments (default '())
                    (sanitize ensure-kernel-arguments)
                    (documentation "the kernel's arguments"))
-  (initrd menu-entry-initrd (default #f) (sanitize (ensure-optional string? "a path"))
-          (documentation "the initrd's path, or #f"))
+  (initrd menu-entry-initrd (default #f) (sanitize ensure-file)
+          (documentation "the initrd: its path, or a file-like object; #f for none"))
   (device menu-entry-device (default #f)
           (sanitize (ensure-optional (lambda (v) (or (uuid? v) (file-system-label? v)))
                                      "a uuid or a file-system-label"))
-          (documentation "the file system that the paths are in: a uuid or a file-system-label; #f for the root"))
+          (documentation "for GRUB, the file system that the paths are in: a uuid or a file-system-label; #f for the root"))
   (chain-loader menu-entry-chain-loader (default #f)
                 (sanitize (ensure-optional string? "a path, or \"+1\" for a boot sector"))
                 (documentation "another boot loader that is started instead of a kernel: its path, or \"+1\" for a boot sector; #f for none"))

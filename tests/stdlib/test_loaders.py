@@ -82,6 +82,15 @@ GRUB = "(bootloader grub-bootloader)"
                 "menuentry 'Größe' {",
             ],
         ),
+        (
+            '(menu-entries (list (menu-entry (label "a") (linux "/l")) (menu-entry (label "b")'
+            ' (linux (plain-file "l" "")) (initrd (plain-file "i" "")))))',
+            [
+                "  linux /l",
+                "  linux /boot/grub/entries/2/linux",
+                "  initrd /boot/grub/entries/2/initrd",
+            ],
+        ),
     ],
 )
 def test_the_menu_is_as_it_is_declared(
@@ -113,6 +122,28 @@ def test_the_menu_is_as_it_is_declared(
             "GRUB's colours",
         ),
         ("(bootloader unified-kernel-bootloader) ^(timeout 17)", "no menu that could wait"),
+        (
+            f'{GRUB} (menu-entries (list (menu-entry (label "x") (linux (plain-file "l" ""))'
+            ' ^(device (file-system-label "b")))))',
+            "linux is a file that Kiln puts into the root",
+        ),
+        (f'{GRUB} (menu-entries (list (menu-entry (label "x") ^(linux 5))))', "a file-like object"),
+        (
+            '(bootloader unified-kernel-bootloader) ^(menu-entries (list (menu-entry (label "x")'
+            ' (linux "/l"))))',
+            "does not honour menu-entries",
+        ),
+        ("(bootloader systemd-boot-bootloader) ^(default-entry 1)", "no entry 1"),
+        (
+            '(bootloader systemd-boot-bootloader) (menu-entries (list (menu-entry (label "x")'
+            ' (linux "/l") ^(device (file-system-label "b")))))',
+            "on its own EFI system partition only",
+        ),
+        (
+            '(bootloader systemd-boot-bootloader) (menu-entries (list (menu-entry (label "x")'
+            ' ^(chain-loader "+1"))))',
+            "no boot sectors",
+        ),
         (
             "(bootloader systemd-boot-bootloader) ^(serial-speed 9600)",
             "does not honour serial-speed",

@@ -444,7 +444,7 @@ IMAGE has none."
                             (boot-files os blueprint arguments #:subvolume subvolume)))
          (make-esp (lambda ()
                      (esp-tree os blueprint arguments
-                               #:root-uuid root-uuid #:subvolume subvolume)))
+                               #:root-uuid root-uuid #:subvolume subvolume #:tree tree)))
          (contents (map (lambda (part) (partition-content part tree make-esp))
                         (image-partitions image)))
          (bios (and (bios-bootable? image)

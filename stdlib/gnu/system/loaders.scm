@@ -2,7 +2,6 @@
 
 (define-module (gnu system loaders)
   #:use-module (srfi srfi-1)
-  #:use-module (srfi srfi-14)
   #:use-module (guix gexp)
   #:use-module (guix store)
   #:use-module (gnu boot)
@@ -12,8 +11,8 @@
   #:use-module (gnu system blueprint)
   #:use-module (gnu system file-systems)
   #:use-module (gnu system keyboard)
+  #:use-module (gnu system menus)
   #:use-module (gnu system partitions)
-  #:use-module (gnu system uuid)
   #:export (system-kernel-arguments boot-files grub-bios esp-tree grub-iso unified-kernel
             grub-menu menu-files check-loader os-release-quoted))
 
@@ -46,31 +45,6 @@ SUBVOLUME if it has any: \"/\" is the top, which need not be what is mounted by 
 (define (fail config field message hint)
   (fail-at-field (bootloader-configuration-location config) field message hint))
 
-(define (check-quotes location field arguments)
-  "Raise an error at FIELD of the record at LOCATION if GRUB would change one of ARGUMENTS."
-  (for-each (lambda (argument)
-              (when (string-any (string->char-set "'\"\\") argument)
-                (fail-at-field location field
-                               (string-append "the kernel argument " argument
-                                              " has a quote or a backslash, before which GRUB puts"
-                                              " another")
-                               "write it without; blanks are quoted without your help")))
-            arguments))
-
-(define (entry->list entry)
-  (let ((linux (menu-entry-linux entry)) (chain (menu-entry-chain-loader entry))
-        (device (menu-entry-device entry)))
-    (unless (if linux (not chain) chain)
-      (fail-at-field (menu-entry-location entry) #f
-                     "a menu entry starts a kernel or another boot loader"
-                     "give it either (linux …) or (chain-loader …)"))
-    (check-quotes (menu-entry-location entry) 'linux-arguments (menu-entry-linux-arguments entry))
-    (list (menu-entry-label entry) (or linux "") (menu-entry-initrd entry)
-          (menu-entry-linux-arguments entry) chain
-          (cond ((not device) #f)
-                ((uuid? device) (list "uuid" (uuid-string device)))
-                (else (list "label" (file-system-label->string device)))))))
-
 (define (colors value)
   (and value
        (string-append (symbol->string (assq-ref value 'fg)) "/"
@@ -93,17 +67,13 @@ finds the directory /boot."
   (let* ((config (operating-system-bootloader os))
          (theme (bootloader-configuration-theme config))
          (entries (cons (list (operating-system-label os) linux initrd arguments #f #f)
-                        (map entry->list (bootloader-configuration-menu-entries config))))
-         (default (bootloader-configuration-default-entry config)))
+                        (grub-entries config boot))))
     (check-quotes (operating-system-location os) 'kernel-arguments arguments)
-    (unless (< -1 default (length entries))
-      (fail config 'default-entry
-            (string-append "the menu has no entry " (number->string default))
-            (string-append "its entries are 0 to " (number->string (- (length entries) 1)))))
+    (check-default-entry config)
     (when (and theme (not (graphical? config)))
       (fail config 'theme "a theme is for a menu on a screen"
             "add gfxterm to terminal-outputs"))
-    (grub-configuration entries default
+    (grub-configuration entries (bootloader-configuration-default-entry config)
                         (bootloader-configuration-timeout config)
                         (terminals config)
                         (and (bootloader-configuration-keyboard-layout config)
@@ -112,8 +82,8 @@ finds the directory /boot."
                         (and theme (theme->list theme boot)))))
 
 (define (menu-files os)
-  "The lowered files beside grub.cfg: the keyboard's layout, a font, a picture, as the menu of OS
-needs them."
+  "The lowered files beside grub.cfg: the keyboard's layout, a font, a picture, kernels, as the menu
+of OS needs them."
   (let* ((config (operating-system-bootloader os))
          (layout (bootloader-configuration-keyboard-layout config))
          (theme (bootloader-configuration-theme config))
@@ -126,7 +96,8 @@ needs them."
                                                            "/usr/share/grub/unicode.pf2")
                                             (list tools) '())))
          '())
-     (if picture (list (file-of %background (lower-object picture))) '()))))
+     (if picture (list (file-of %background (lower-object picture))) '())
+     (grub-entry-files config))))
 
 (define (file-of path lowered)
   (tree-file (string-append "boot" path) `((source . ,(lowered-value lowered)))
@@ -135,16 +106,20 @@ needs them."
 (define (check-loader os)
   "Raise an error at the field of OS's bootloader-configuration that its boot loader cannot honour."
   (let* ((config (operating-system-bootloader os))
-         (name (bootloader-name (bootloader-configuration-bootloader config)))
+         (name (loader-name os))
          (refuse (lambda (field value default)
                    (unless (equal? value default)
                      (fail config field
                            (string-append "this boot loader does not honour "
                                           (symbol->string field))
                            "leave it out, or use GRUB")))))
-    (when (memq name '(systemd-boot uki))
+    (when (eq? name 'systemd-boot)
+      (check-systemd-entries config)
+      (check-default-entry config))
+    (when (eq? name 'uki)
       (refuse 'menu-entries (bootloader-configuration-menu-entries config) '())
-      (refuse 'default-entry (bootloader-configuration-default-entry config) 0)
+      (refuse 'default-entry (bootloader-configuration-default-entry config) 0))
+    (when (memq name '(systemd-boot uki))
       (refuse 'keyboard-layout (bootloader-configuration-keyboard-layout config) #f)
       (refuse 'theme (bootloader-configuration-theme config) #f)
       (refuse 'serial-unit (bootloader-configuration-serial-unit config) 0)
@@ -180,14 +155,18 @@ fills its file system."
          (boot (boot-directory subvolume))
          (linux (string-append boot "/vmlinuz-" version))
          (initrd-name (string-append "initrd.img-" version)))
-    (append
-     (list
-      (tree-file "boot/grub/grub.cfg"
-                 `((text . ,(grub-menu os linux (string-append boot "/" initrd-name) arguments
-                                       #:boot boot))))
-      (tree-file (string-append "boot/" initrd-name) `((source . ,(derivation-path initrd)))
-                 #:inputs (list initrd)))
-     (menu-files os))))
+    (cons
+     (tree-file (string-append "boot/" initrd-name) `((source . ,(derivation-path initrd)))
+                #:inputs (list initrd))
+     (if (memq (loader-name os) '(systemd-boot uki))
+         '()
+         (cons (tree-file "boot/grub/grub.cfg"
+                          `((text . ,(grub-menu os linux (string-append boot "/" initrd-name)
+                                                arguments #:boot boot))))
+               (menu-files os))))))
+
+(define (loader-name os)
+  (bootloader-name (bootloader-configuration-bootloader (operating-system-bootloader os))))
 
 ;;; BIOS.
 
@@ -219,11 +198,12 @@ file system of TYPE, in SUBVOLUME if it has any."
 
 ;;; UEFI.
 
-(define* (esp-tree os blueprint arguments #:key (root-uuid #f) (root-label #f) (subvolume #f))
+(define* (esp-tree os blueprint arguments #:key (root-uuid #f) (root-label #f) (subvolume #f)
+                   (tree #f))
   "The derivation of the tree of an EFI system partition that starts OS from the root with
-ROOT-UUID, or ROOT-LABEL, in SUBVOLUME if it has any."
-  (let ((name (bootloader-name
-               (bootloader-configuration-bootloader (operating-system-bootloader os))))
+ROOT-UUID, or ROOT-LABEL, in SUBVOLUME if it has any. TREE is the system's, for loaders that do not
+read its file system."
+  (let ((name (loader-name os))
         (config (if root-uuid
                     (grub-loader-configuration "uuid" root-uuid (boot-directory subvolume))
                     (grub-loader-configuration "label" root-label (boot-directory subvolume)))))
@@ -245,19 +225,29 @@ ROOT-UUID, or ROOT-LABEL, in SUBVOLUME if it has any."
                      "lay out shim and GRUB for Secure Boot")))
       ((systemd-boot)
        (let* ((package (unpacked-package-named "systemd-boot-efi"))
-              (loader (operating-system-bootloader os)))
+              (loader (operating-system-bootloader os))
+              (default (bootloader-configuration-default-entry loader))
+              (more (systemd-entries loader tree)))
          (derivation "esp" "systemd-boot"
                      `((packages . ,(vector (derivation-path package)))
                        (timeout . ,(bootloader-configuration-timeout loader))
+                       (default . ,(if (zero? default)
+                                       "system"
+                                       (assq-ref (list-ref (car more) (- default 1)) 'id)))
                        (entries
-                        . ,(vector
-                            `((id . "system")
-                              (title . ,(operating-system-label os))
-                              (linux . ,(blueprint-kernel-file blueprint))
-                              (initrd . ,(derivation-path (blueprint-initrd blueprint)))
-                              (arguments . ,(list->vector arguments))))))
-                     (list package (blueprint-root blueprint) (blueprint-initrd blueprint))
-                     "lay out systemd-boot")))
+                        . ,(list->vector
+                            (cons `((id . "system")
+                                    (title . ,(operating-system-label os))
+                                    (linux . ,(blueprint-kernel-file blueprint))
+                                    (initrd . ,(derivation-path (blueprint-initrd blueprint)))
+                                    (arguments . ,(list->vector arguments)))
+                                  (car more)))))
+                     (append (list package (blueprint-root blueprint) (blueprint-initrd blueprint))
+                             (cdr more))
+                     "lay out systemd-boot"
+                     (cons (bootloader-configuration-location loader)
+                           (map menu-entry-location
+                                (bootloader-configuration-menu-entries loader))))))
       ((uki)
        (let ((kernel (unified-kernel os blueprint (blueprint-initrd blueprint) arguments)))
          (derivation "esp" "esp"

@@ -156,6 +156,7 @@ def test_systemd_boot_has_each_kernel_once(store: Path) -> None:
         entry("one", initrd=FILE, arguments=["root=LABEL=x", "b c=1"]),
         entry("two", linux=f"{TREE}/boot/vmlinuz-6.1", initrd=FILE),
         entry("three", linux=f"{TREE}/vmlinuz.old", initrd=None),
+        {"id": "four", "title": "other", "efi": "/EFI/other.efi", "arguments": ["x"]},
     ]
     one = build(store, packages=[LOOSE], entries=entries, default="two", timeout=-1, editor=False)
     systemd_boot.systemd_boot(one)
@@ -163,13 +164,12 @@ def test_systemd_boot_has_each_kernel_once(store: Path) -> None:
         "EFI/BOOT/BOOTX64.EFI": b"systemd-boot",
         "kiln/initrd.img": b"the initrd",
         "kiln/vmlinuz": b"the kernel",
-        "kiln/vmlinuz-6.1": b"the kernel",
-        "kiln/vmlinuz.old": b"the kernel",
-        "loader/entries/one.conf": b"title one!\nlinux /kiln/vmlinuz\ninitrd /kiln/initrd.img\n"
-        b'options root=LABEL=x "b c=1"\n',
-        "loader/entries/two.conf": b"title two!\nlinux /kiln/vmlinuz-6.1\n"
+        "loader/entries/one.conf": b"title one!\nsort-key 0000\nlinux /kiln/vmlinuz\n"
+        b'initrd /kiln/initrd.img\noptions root=LABEL=x "b c=1"\n',
+        "loader/entries/two.conf": b"title two!\nsort-key 0001\nlinux /kiln/vmlinuz\n"
         b"initrd /kiln/initrd.img\n",
-        "loader/entries/three.conf": b"title three!\nlinux /kiln/vmlinuz.old\n",
+        "loader/entries/three.conf": b"title three!\nsort-key 0002\nlinux /kiln/vmlinuz\n",
+        "loader/entries/four.conf": b"title other\nsort-key 0003\nefi /EFI/other.efi\noptions x\n",
         "loader/loader.conf": b"default two.conf\ntimeout menu-force\neditor no\n",
     }
 
@@ -197,6 +197,7 @@ def test_files_of_one_name_are_kept_apart(store: Path) -> None:
         ({"entries": [entry("a", title="x\ny")]}, "the title"),
         ({"entries": [entry("a")], "default": "b"}, "menu entry b is the default"),
         ({"entries": []}, "the menu has no entries"),
+        ({"entries": [entry("a", initrd=f"{TREE}/boot/none")]}, "a!: .* has no file /boot/none"),
     ],
 )
 def test_menus_that_cannot_be_are_refused(
