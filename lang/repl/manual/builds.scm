@@ -18,9 +18,6 @@
 ((rmdir name) "Remove an empty directory.")
 ((chmod file mode) "Give FILE these permissions, a number such as #o755.")
 ((chown file owner group) "Give FILE to a user and a group, both numbers.")
-((mknod file type permissions device)
- "Make a special file: TYPE is 'char-special, 'block-special, 'fifo, 'socket or 'regular, DEVICE 256
-times the major number, and the minor number.")
 ((truncate-file file length) "Make FILE so many bytes long.")
 ((utime file (access modification)) "Set the times of FILE, in seconds since 1970; now if they are not given.")
 ((umask (mask)) "The permissions that new files do not get; set them to MASK.")

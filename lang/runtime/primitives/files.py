@@ -8,7 +8,7 @@ import stat as stat_
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
-from lang.data import EOF, UNSPECIFIED, Keyword, Symbol, keyword, python_list, symbol
+from lang.data import EOF, UNSPECIFIED, Keyword, keyword, python_list, symbol
 from lang.runtime import dynamic
 from lang.runtime.library import Library
 from lang.runtime.ports import FileOutput, InputPort, Port
@@ -389,29 +389,6 @@ _acting("chmod", os.chmod)
 _acting("chown", os.chown)
 _acting("chdir", os.chdir)
 _acting("truncate-file", os.truncate)
-
-
-_MADE = {
-    "regular": stat_.S_IFREG,
-    "fifo": stat_.S_IFIFO,
-    "socket": stat_.S_IFSOCK,
-    "char-special": stat_.S_IFCHR,
-    "block-special": stat_.S_IFBLK,
-}
-
-
-@LIBRARY.procedure("mknod", staged=True)
-def mknod(name: Any, kind: Any, permissions: Any, device: Any) -> Any:
-    """Make a special file; `device` is 256 times the major number, and the minor number."""
-    path = arguments.string("mknod", 1, name)
-    if not isinstance(kind, Symbol) or kind.name not in _MADE:
-        wrong_type("mknod", 2, kind)
-    mode = arguments.index("mknod", 3, permissions) | _MADE[kind.name]
-    try:
-        os.mknod(path, mode, arguments.index("mknod", 4, device))
-    except OSError as error:
-        _refused("mknod", error)
-    return UNSPECIFIED
 
 
 @LIBRARY.procedure("utime", staged=True)

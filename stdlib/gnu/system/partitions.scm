@@ -57,7 +57,9 @@ the first one there of a list of fields; #f for the record itself, or for a plac
 (define %most-in-mbr (* 512 (- (expt 2 32) 1)))
 (define %most-in-file (expt 2 44))
 
+;; Is its argument, a partition, one with a FAT file system?
 (define (fat? part) (and (member (partition-file-system part) %fat) #t))
+;; Is its argument, a partition, one with an ISO 9660 file system?
 (define (iso9660? part) (string=? (partition-file-system part) "iso9660"))
 (define (unformatted? part) (string=? (partition-file-system part) "unformatted"))
 (define (mbr? image) (eq? (image-partition-table-type image) 'mbr))
