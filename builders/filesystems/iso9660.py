@@ -1,7 +1,6 @@
 """ISO 9660 with Rock Ridge, laid out by pycdlib; what files hold is not read, only placed.
 
-pycdlib asks the clock and the time zone for every date, so it gets a clock of its own while it
-works. Names in ISO 9660 itself are numbers: pycdlib takes two files of one name for parts of one
+Names in ISO 9660 itself are numbers: pycdlib takes two files of one name for parts of one
 file, and it is Rock Ridge's names that Linux, GRUB and people see.
 """
 
@@ -10,26 +9,25 @@ from __future__ import annotations
 import io
 import os
 import re
-import threading
-import time as real_time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from builders.filesystems import iso_checksums, iso_digests
 from builders.filesystems.hierarchy import BadContent, BadTree, TreeDoesNotFit, index
 from builders.filesystems.iso_checksums import SECTOR, Places
+from builders.filesystems.iso_pycdlib import Clock, at_rest
 from builders.filesystems.options import BadOption, LabelTooLong, check
 from builders.filesystems.workroom import Workroom
 from builders.holes import segments
 from builders.plan import Plan
 from builders.tree import Content, Entry
 
-_CLOCKED = ("pycdlib", "headervd", "dates", "utils")  # modules of pycdlib that look at the clock
 _LAST_SECOND = 5869583999  # the end of 2155: a year is one byte, from 1900
 _BATCH = 1 << 20
 _ZEROS = bytes(_BATCH)
+_NO_CONTENT = io.BytesIO()
 _TYPES = {"size": int, "label": str, "epoch": int}
 _OTHER_KINDS = {
     "c": "a character device",
@@ -39,7 +37,6 @@ _OTHER_KINDS = {
 }
 _FILE_TYPES = {"d": 0o040000, "l": 0o120000, "f": 0o100000}
 _NUMBERED = re.compile(rb"[DF]([0-9]{7,})")
-_one_at_a_time = threading.Lock()
 
 
 class NotInIso(BadTree):
@@ -136,77 +133,9 @@ def lay_out(
             (entry.path + str(entry.ref if entry.kind == "l" else "")).encode()
         except UnicodeEncodeError:
             raise NotInIso(entry.path, "has a name or a target that is not UTF-8") from None
-    with _frozen_clock() as clock, iso_checksums.attributes() if checksums else nullcontext():
+    with at_rest() as clock, iso_checksums.attributes() if checksums else nullcontext():
         clock.now = epoch
         return _Builder(clock, volume).build(tree, hierarchy.targets, epoch, boot, checksums)
-
-
-class _Clock:
-    """Stands in for the module `time`: no time passes, and all the world is in UTC."""
-
-    def __init__(self) -> None:
-        self.now = 0
-        self._known: dict[float, real_time.struct_time] = {}
-
-    def time(self) -> float:
-        return self.now
-
-    def localtime(self, seconds: float | None = None) -> real_time.struct_time:
-        return self.gmtime(seconds)
-
-    def gmtime(self, seconds: float | None = None) -> real_time.struct_time:
-        if seconds is None:
-            seconds = self.now
-        found = self._known.get(seconds)
-        if found is None:
-            found = self._known[seconds] = real_time.gmtime(seconds)
-        return found
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(real_time, name)
-
-
-@contextmanager
-def _frozen_clock() -> Iterator[_Clock]:
-    """Give pycdlib a clock for as long as the block runs, in one thread at a time."""
-    import pycdlib.dates
-    import pycdlib.headervd
-    import pycdlib.pycdlib
-    import pycdlib.utils
-
-    modules = [getattr(pycdlib, name) for name in _CLOCKED]
-    with _one_at_a_time:
-        clock = _Clock()
-        for module in modules:
-            module.time = clock
-        try:
-            yield clock
-        finally:
-            for module in modules:
-                module.time = real_time
-
-
-class _Placeholder(io.RawIOBase):
-    """Stands in for a file's content: `size` zeros."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self._size = size
-        self._position = 0
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
-        self._position = base + offset
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def read(self, size: int = -1) -> bytes:
-        left = self._size - self._position
-        size = min(left if size < 0 else size, left, _BATCH)
-        self._position += size
-        return _ZEROS if size == _BATCH else _ZEROS[:size]
 
 
 class _Recorder(io.RawIOBase):
@@ -256,7 +185,7 @@ class _Recorder(io.RawIOBase):
 class _Builder:
     """One ISO in pycdlib's hands, whose clock is `clock`."""
 
-    def __init__(self, clock: _Clock, volume: str) -> None:
+    def __init__(self, clock: Clock, volume: str) -> None:
         import pycdlib
 
         self._clock = clock
@@ -292,6 +221,7 @@ class _Builder:
         for number, entry in enumerate(tree):
             self._own(records[number], tree[targets[number]] if number in targets else entry)
         places = self._sum(tag, tree, targets, records) if checksums else None
+        iso.inodes = []  # contents are not for pycdlib to write
         recorder = _Recorder()
         iso.write_fp(recorder, blocksize=_BATCH)
         laid = Laid(Plan(recorder.size, recorder.pieces()), checksums=places)
@@ -322,9 +252,8 @@ class _Builder:
                 iso_old_path=self._names[target.path], iso_new_path=path, rr_name=name
             )
         else:
-            content = _Placeholder(shown.size)
             mode = _FILE_TYPES[kind] | shown.mode
-            iso.add_fp(content, shown.size, path, rr_name=name, file_mode=mode)
+            iso.add_fp(_NO_CONTENT, shown.size, path, rr_name=name, file_mode=mode)
 
     def _own(self, record: Any, entry: Entry) -> None:
         """Set the owner and the mode in the record, and in a directory's record of itself."""

@@ -47,13 +47,14 @@ class Attribute:
     """An attribute of a file in the namespace "isofs.", as the one entry AL."""
 
     def __init__(self, name: bytes, value: bytes) -> None:
-        self._name = _NAMESPACE + name
+        named = _NAMESPACE + name
+        self.length = 9 + len(named) + len(value)
+        self._head = b"AL" + bytes((self.length, 1, 0, 0, len(named))) + named + b"\0"
         self.value = value
 
     def record(self) -> bytes:
         """The entry: its name and its value are components, each with flags and a length."""
-        area = b"".join(bytes((0, len(part))) + part for part in (self._name, self.value))
-        return b"AL" + bytes((5 + len(area), 1, 0)) + area
+        return self._head + bytes((len(self.value),)) + self.value
 
 
 @contextmanager
@@ -73,7 +74,7 @@ def attributes() -> Iterator[None]:
         else:
             return original(self, *arguments)
         longer = list(arguments)
-        longer[_LENGTH_SO_FAR] += len(attribute.record())
+        longer[_LENGTH_SO_FAR] += attribute.length
         length = original(self, *longer)
         self.dr_entries.al_records.append(attribute)
         return length

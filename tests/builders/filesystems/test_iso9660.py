@@ -231,3 +231,22 @@ def test_what_it_cannot_hold_is_refused() -> None:
         plan("iso9660", [ROOT], {"uuid": "12345678-9abc-4def-8123-456789abcdef"})
     with pytest.raises(TreeDoesNotFit):
         plan("iso9660", [ROOT, Entry("a", "f", 0o6, size=9000, ref=bytes(9000))], {"size": 20480})
+
+
+def test_long_names_are_put_where_there_is_room_without_looking_everywhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from pycdlib.rockridge import RockRidgeContinuationBlock
+
+    looks = 0
+    original = RockRidgeContinuationBlock.add_entry
+
+    def add_entry(block: object, length: int) -> object:
+        nonlocal looks
+        looks += 1
+        return original(block, length)
+
+    monkeypatch.setattr(RockRidgeContinuationBlock, "add_entry", add_entry)
+    names = ["n" * (150 + number % 100) + f"{number:04d}" for number in range(1000)]
+    plan("iso9660", merge([ROOT], [Entry(name, "f", 0o644) for name in names]), {})
+    assert 1000 < looks < 5000
