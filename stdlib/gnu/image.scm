@@ -31,6 +31,7 @@
 (define %most-bytes (expt 2 44))
 
 (define %size-text "a number of bytes, at most 16 TiB, or 'guess")
+(define %size-hint "4 GiB are (* 4 (expt 2 30))")
 (define %place-text "a number of bytes, a multiple of 512, at most 16 TiB")
 
 (define (full-uuid? value) (and (uuid? value) (eq? (uuid-type value) 'dce)))
@@ -68,7 +69,7 @@
 
 (define-record-type* <partition> partition make-partition partition?
   (size partition-size (default 'guess)
-        (sanitize (ensure size? %size-text))
+        (sanitize (ensure size? %size-text %size-hint))
         (documentation "its size in bytes, or 'guess for what its content needs"))
   (offset partition-offset (default 0)
           (sanitize (ensure offset? %place-text))
@@ -78,7 +79,8 @@
              (documentation "what its start is a multiple of, in bytes"))
   (file-system partition-file-system (default "ext4")
                (sanitize (ensure (lambda (v) (member v %file-systems))
-                                 (string-append "one of " (string-join %file-systems ", "))))
+                                 (string-append "one of " (string-join %file-systems ", "))
+                                 %file-systems))
                (documentation "the file system that it holds"))
   (file-system-options partition-file-system-options (default '())
                        (sanitize (ensure-list string? "strings"))
@@ -99,7 +101,8 @@
         (documentation "the partition's type; #f for what its file system is known by"))
   (flags partition-flags (default '())
          (sanitize (ensure-list (lambda (flag) (memq flag %flags))
-                                "flags: boot, esp, read-only, no-auto, grow"))
+                                "flags: boot, esp, read-only, no-auto, grow"
+                                %flags))
          (documentation "boot for the root that is booted, esp, read-only, no-auto, and grow for the one that fills the disk when the system starts"))
   (initializer partition-initializer (default #f)
                (sanitize (ensure (lambda (v) (or (not v) (gexp? v) (file-like? v)))
@@ -116,7 +119,7 @@
           (documentation "what kind of file it is: disk-image, compressed-qcow2, iso9660…"))
   (platform image-platform (default #f) (sanitize ensure-supported-platform)
             (documentation "the machine that it is for, x86_64-linux; #f for one like this"))
-  (size image-size (default 'guess) (sanitize (ensure size? %size-text))
+  (size image-size (default 'guess) (sanitize (ensure size? %size-text %size-hint))
         (documentation "the size of the whole, in bytes, or 'guess"))
   (operating-system image-operating-system (default #f)
                     (sanitize (ensure-optional operating-system? "an operating-system"))

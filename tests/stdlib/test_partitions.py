@@ -147,6 +147,14 @@ FIELDS = [
         f"{GPT}(partitions (list root (partition (partition-uuid {UUID}))"
         f" (partition ^(partition-uuid {UUID}))))",
     ),
+    (
+        "the same name",
+        f'{GPT}(partitions (list root (partition (name "a")) (partition ^(name "a"))))',
+    ),
+    (
+        "the same label",
+        '(partitions (list root (partition ^(label "kiln-root"))))',
+    ),
     # roots
     (
         "cannot be vfat: it has to hold",
@@ -347,6 +355,28 @@ def test_a_root_of_erofs_needs_a_loader_that_does_not_read_it(
     else:
         with pytest.raises(Exception, match="GRUB does not find the kernel"):
             checked(session, file)
+
+
+@pytest.mark.parametrize(
+    ("field", "hint", "shown"),
+    [
+        ("(format 'qcow2)", "did you mean 'compressed-qcow2?", "not qcow2"),
+        ('(partitions (list (partition (file-system "etx4"))))', "did you mean ext4?", '"etx4"'),
+        ("(partitions (list (partition (flags '(bot)))))", "did you mean boot?", "one: bot"),
+        ('(size "4G")', "4 GiB are (* 4 (expt 2 30))", 'not "4G"'),
+        ("(partitions (list os))", None, "not one: #<<operating-system> …>"),
+    ],
+)
+def test_what_was_meant_is_a_hint(
+    session: Session, tmp_path: Path, field: str, hint: str | None, shown: str
+) -> None:
+    file = tmp_path / "image.scm"
+    file.write_text(f"{HEAD}{OS}(image {field})\n")
+    with pytest.raises(Exception) as caught:
+        checked(session, file)
+    diagnosis = explain(caught.value, session.sources, tuple, lambda _: (), session.advice)
+    assert diagnosis.hint == hint
+    assert diagnosis.message.endswith(shown)
 
 
 def test_partitions_that_can_be_are_no_error(session: Session, tmp_path: Path) -> None:

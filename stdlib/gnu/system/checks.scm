@@ -2,31 +2,59 @@
 (define-module (gnu system checks)
   #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-14)
+  #:use-module (srfi srfi-35)
+  #:use-module (guix records)
+  #:use-module (gnu system spelling)
   #:export (ensure ensure-list ensure-optional ensure-string ensure-line ensure-boolean
             ensure-kernel-arguments not-yet one-of store-name?))
 
-(define (ensure valid? description)
+(define (refuse text value hint)
+  "Raise an error: the field must be as TEXT says, and VALUE is not. A long value is cut short."
+  (let ((message (string-append "this must be " text " " (brief value))))
+    (if hint
+        (raise (condition (&error) (&message (message message)) (&fix-hint (hint hint))))
+        (error message))))
+
+;; So many characters of a value are shown.
+(define %most-shown 200)
+
+(define (brief value)
+  (let* ((text (object->string value)) (blank (string-index text #\space)))
+    (cond ((and (record? value) blank) (string-append (substring text 0 blank) " …>"))
+          ((> (string-length text) %most-shown)
+           (string-append (substring text 0 %most-shown) " …"))
+          (else text))))
+
+(define (meant value choices quote)
+  "A hint at which of CHOICES, names with QUOTE before them, may have been meant by VALUE, or #f."
+  (let ((near (similar-names value choices)))
+    (and (pair? near)
+         (string-append "did you mean " quote (string-join near (string-append " or " quote)) "?"))))
+
+(define* (ensure valid? description #:optional (hint '()))
   "A procedure that gives back its argument if it is VALID?, and else says that the field must be
-DESCRIPTION."
+DESCRIPTION, with HINT: a text, or names of which one was probably meant."
   (lambda (value)
     (if (valid? value)
         value
-        (error (string-append "this must be " description ", not") value))))
+        (refuse (string-append description ", not") value
+                (cond ((string? hint) hint)
+                      ((null? hint) #f)
+                      (else (meant value hint (if (symbol? (car hint)) "'" ""))))))))
 
 (define (ensure-optional valid? description)
   "As ensure, with #f being right, too."
   (ensure (lambda (value) (or (not value) (valid? value))) (string-append description " or #f")))
 
-(define (ensure-list valid? description)
+(define* (ensure-list valid? description #:optional (choices '()))
   "A procedure that checks that its argument is a list of what is VALID?, named by DESCRIPTION."
   (lambda (value)
     (unless (list? value)
-      (error (string-append "this must be a list of " description ", not") value))
+      (refuse (string-append "a list of " description ", not") value #f))
     (for-each (lambda (item)
                 (unless (valid? item)
-                  (error (string-append "this must be a list of " description
-                                        "; this in it is not one:")
-                         item)))
+                  (refuse (string-append "a list of " description "; this in it is not one:")
+                          item (meant item choices ""))))
               value)
     value))
 
@@ -50,7 +78,8 @@ DESCRIPTION."
 (define (one-of choices)
   "A procedure that checks that its argument is one of the symbols CHOICES."
   (ensure (lambda (value) (memq value choices))
-          (string-append "one of " (string-join (map symbol->string choices) ", "))))
+          (string-append "one of " (string-join (map symbol->string choices) ", "))
+          choices))
 
 (define (store-name? value)
   "Can VALUE be the name of an item in the store, with what says its format behind?"

@@ -449,7 +449,7 @@ IMAGE has none."
                         (image-partitions image)))
          (bios (and (bios-bootable? image)
                     (grub-bios os root-uuid #:type type #:subvolume subvolume))))
-    (check-bootable image bios)
+    (check-bootable declared bios)
     (derivation
      (image-file-name image (case (image-format image)
                               ((compressed-qcow2) ".qcow2") ((vmdk) ".vmdk") ((vhd) ".vhd")
@@ -481,9 +481,7 @@ IMAGE has none."
 
 (define (bios-bootable? image)
   "Has IMAGE a place for GRUB's core, and is GRUB what its system starts with?"
-  (and (memq (bootloader-name (bootloader-configuration-bootloader
-                               (operating-system-bootloader (image-operating-system image))))
-             '(grub))
+  (and (eq? (loader-name (image-operating-system image)) 'grub)
        (or (eq? (image-partition-table-type image) 'mbr)
            (any (lambda (part)
                   (and (uuid? (partition-type part))
@@ -494,6 +492,10 @@ IMAGE has none."
 
 (define (check-bootable image bios)
   (unless (or bios (any esp-partition? (image-partitions image)))
+    (when (eq? (loader-name (image-operating-system image)) 'grub)
+      (fail-at-field (image-location image) '(partitions partition-table-type)
+                     "nothing would start this image: a GPT needs a partition for GRUB"
+                     "put esp-partition, for UEFI, or bios-boot-partition first into partitions"))
     (fail "nothing would start this image: it has no EFI system partition, and its boot loader is
 not for a BIOS"
           "choose an image type such as efi-raw, or grub-bootloader"

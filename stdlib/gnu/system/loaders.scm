@@ -14,7 +14,7 @@
   #:use-module (gnu system menus)
   #:use-module (gnu system partitions)
   #:export (system-kernel-arguments boot-files grub-bios esp-tree grub-iso unified-kernel
-            grub-menu menu-files check-loader os-release-quoted))
+            grub-menu menu-files check-loader loader-name os-release-quoted))
 
 (define* (system-kernel-arguments os root type #:key (subvolume #f))
   "The kernel's arguments for OS with its root on the device ROOT, of file system TYPE, in
@@ -166,6 +166,7 @@ fills its file system."
                (menu-files os))))))
 
 (define (loader-name os)
+  "The name of OS's boot loader: grub, systemd-boot…"
   (bootloader-name (bootloader-configuration-bootloader (operating-system-bootloader os))))
 
 ;;; BIOS.

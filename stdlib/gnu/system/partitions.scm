@@ -301,15 +301,14 @@ only once they are filled, the build says so."
                            " more")
             (if (mbr? image) "a GPT holds 128: (partition-table-type 'gpt)" #f)))))
 
-(define (check-unique part field uuid-of before)
-  "Raise an error if one of the partitions BEFORE has the UUID that FIELD of PART gives."
-  (let ((own (uuid-of part)))
+(define (check-unique part field value-of before text what hint)
+  "Raise an error if one of the partitions BEFORE has the value that FIELD of PART gives: WHAT, which
+TEXT makes a string of."
+  (let ((own (value-of part)))
     (when (and own (any (lambda (other)
-                          (and (uuid-of other)
-                               (string=? (uuid-string (uuid-of other)) (uuid-string own))))
+                          (and (value-of other) (string=? (text (value-of other)) (text own))))
                         before))
-      (fail part field "a partition before this one has the same UUID"
-            "leave it out: Kiln gives each its own"))))
+      (fail part field (string-append "a partition before this one has the same " what) hint))))
 
 (define (check-partitions image)
   "Raise an error at the field of IMAGE, a disk, or of a partition that cannot be as it is declared."
@@ -323,8 +322,16 @@ only once they are filled, the build says so."
         (check-content part)
         (when (and (esp-partition? part) (any esp-partition? before))
           (fail part 'flags "a second partition has the flag esp" "one is enough"))
-        (check-unique part 'uuid partition-uuid before)
-        (check-unique part 'partition-uuid partition-partition-uuid before)
+        (for-each (lambda (field value-of)
+                    (check-unique part field value-of before uuid-string "UUID"
+                                  "leave it out: Kiln gives each its own"))
+                  '(uuid partition-uuid)
+                  (list partition-uuid partition-partition-uuid))
+        (for-each (lambda (field value-of)
+                    (check-unique part field value-of before identity (symbol->string field)
+                                  "a system that looks for it would find either"))
+                  '(label name)
+                  (list partition-label partition-name))
         (when (grow-partition? part)
           (check-growing image part (null? (cdr rest))))
         (loop (cdr rest) (cons part before)))))
