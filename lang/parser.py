@@ -185,9 +185,13 @@ _UNSUPPORTED: Final = (
         "types of numbers are u8, s8, u16, ... s64, f32, f64",
     ),
     (r"#\*", "the bits of a bit vector are written 0 and 1"),
-    (r"#nil\b", "the empty list is '(), false is #f"),
 )
 """Syntax that is nearly Guile's, and what to write instead."""
+
+_NIL: Final = (
+    "#nil, Emacs Lisp's false that is the empty list, too, is not in this language",
+    "write '() for the empty list, #f for false",
+)
 
 
 def _explain_character(text: str, offset: int) -> NoReturn:
@@ -207,6 +211,8 @@ def _explain_character(text: str, offset: int) -> NoReturn:
         message, hint = "script header #! is never closed", "close it with !#"
     elif rest.startswith("#:"):
         message, hint = "a keyword needs a name after #:", "for example #:select"
+    elif re.match(r"#nil(?![^\s()\[\]{}\";'])", text[offset:]):
+        message, hint = _NIL
     elif rest[0] == "#":
         word = re.match(r"#[^\s()\[\]{}\";]*", text[offset:])
         message = f"unknown syntax {word[0] if word else rest}"

@@ -175,6 +175,8 @@ def test_deep_nesting_is_no_problem() -> None:
         ("'#;a", "1:1", "nothing follows '", None),
         ("(#0= #;a #;b)", "1:2", "nothing follows #0=", None),
         ("#foo", "1:1", "unknown syntax #foo", None),
+        ("(a #nil)", "1:4", "#nil, Emacs Lisp's", "'() for the empty list, #f for false"),
+        ("#nilly", "1:1", "unknown syntax #nilly", None),
         ("a #| b", "1:3", "block comment is never closed", "|#"),
         ("a|b", "1:2", "| is never closed in a symbol", None),
         ("#u8(256)", "1:1", "0 to 255", None),
