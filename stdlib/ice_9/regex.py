@@ -10,7 +10,7 @@ import functools
 import re
 from typing import Any, NoReturn
 
-from lang.data import MString, scheme_list, symbol
+from lang.data import MString, Pair, cons, scheme_list, symbol
 from lang.runtime.condition_types import ERROR
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
@@ -63,28 +63,12 @@ class Regexp:
         return f"#<regexp {self.pattern}>"
 
 
-class Match:
-    """What a regular expression matched in the part of `text` from offset `shift` on."""
-
-    __slots__ = ("found", "shift", "text")
-
-    def __init__(self, found: re.Match[str], text: str, shift: int = 0) -> None:
-        self.found = found
-        self.text = text
-        self.shift = shift
-
-    @property
-    def start(self) -> int:
-        """Where the match starts in `text`."""
-        return self.found.start() + self.shift
-
-    @property
-    def end(self) -> int:
-        """Where the match ends in `text`."""
-        return self.found.end() + self.shift
-
-    def __repr__(self) -> str:
-        return f"#<regexp-match {self.found[0]}>"
+def _made(found: re.Match[str], text: str, shift: int = 0) -> list[Any]:
+    """What matched in the part of `text` from offset `shift` on, as Guile has it: a vector of the
+    text, and of a pair for each group, which says where it starts and ends (-1: it did not match).
+    """
+    spans = ((-1, -1) if end < 0 else (start + shift, end + shift) for start, end in found.regs)
+    return [text, *(cons(start, end) for start, end in spans)]
 
 
 @functools.lru_cache(maxsize=512)
@@ -177,7 +161,11 @@ def is_regexp(value: Any) -> bool:
 
 @LIBRARY.procedure("regexp-match?")
 def is_match(value: Any) -> bool:
-    return type(value) is Match
+    if type(value) is not list or not value or type(value[0]) not in (str, MString):
+        return False
+    return all(
+        type(pair) is Pair and type(pair.car) is int and type(pair.cdr) is int for pair in value[1:]
+    )
 
 
 def _pattern(who: str, value: Any, flags: int = 0) -> Regexp:
@@ -211,62 +199,72 @@ def _search(who: str, pattern: Any, text: Any, start: Any) -> Any:
     found = _pattern(who, pattern).program.search(whole[start:])
     if found is None:
         return False
-    return Match(found, whole, start)
+    return _made(found, whole, start)
 
 
-def _match(who: str, value: Any) -> Match:
-    if type(value) is not Match:
-        wrong_type(who, 1, value)
-    return value
+def _match(who: str, value: Any) -> list[Any]:
+    if not is_match(value):
+        wrong_type(who, 1, value, "a match of a regular expression")
+    return value  # type: ignore[no-any-return]
 
 
-def _group(who: str, match: Match, number: Any) -> int:
-    if arguments.index(who, 2, number) > match.found.re.groups:
+def _span(who: str, value: Any, number: Any) -> tuple[int, int]:
+    """Where group `number` of a match starts and ends, or two negative numbers."""
+    match = _match(who, value)
+    if arguments.index(who, 2, number) > len(match) - 2:
         out_of_range(who, number)
-    return int(number)
+    pair = match[number + 1]
+    if pair.cdr >= 0:
+        arguments.span(who, len(_text(match)), pair.car, pair.cdr)
+    return pair.car, pair.cdr
+
+
+def _text(match: list[Any]) -> str:
+    return str(match[0])
+
+
+def _substring(who: str, value: Any, number: Any) -> Any:
+    start, end = _span(who, value, number)
+    return False if end < 0 else _text(value)[start:end]
 
 
 @LIBRARY.procedure("match:string")
-def match_string(match: Any) -> str:
-    return _match("match:string", match).text
+def match_string(match: Any) -> Any:
+    return _match("match:string", match)[0]
 
 
 @LIBRARY.procedure("match:substring")
 def match_substring(match: Any, number: Any = 0) -> Any:
-    checked = _match("match:substring", match)
-    text = checked.found[_group("match:substring", checked, number)]
-    return False if text is None else text
+    return _substring("match:substring", match, number)
 
 
 @LIBRARY.procedure("match:start")
 def match_start(match: Any, number: Any = 0) -> Any:
-    checked = _match("match:start", match)
-    start = checked.found.start(_group("match:start", checked, number))
-    return False if start < 0 else start + checked.shift
+    start, end = _span("match:start", match, number)
+    return False if end < 0 else start
 
 
 @LIBRARY.procedure("match:end")
 def match_end(match: Any, number: Any = 0) -> Any:
-    checked = _match("match:end", match)
-    end = checked.found.end(_group("match:end", checked, number))
-    return False if end < 0 else end + checked.shift
+    _, end = _span("match:end", match, number)
+    return False if end < 0 else end
 
 
 @LIBRARY.procedure("match:prefix")
 def match_prefix(match: Any) -> str:
-    checked = _match("match:prefix", match)
-    return checked.text[: checked.start]
+    start, _ = _span("match:prefix", match, 0)
+    return _text(match)[:start]
 
 
 @LIBRARY.procedure("match:suffix")
 def match_suffix(match: Any) -> str:
-    checked = _match("match:suffix", match)
-    return checked.text[checked.end :]
+    _, end = _span("match:suffix", match, 0)
+    return _text(match)[end:]
 
 
 @LIBRARY.procedure("match:count")
 def match_count(match: Any) -> int:
-    return _match("match:count", match).found.re.groups + 1
+    return len(_match("match:count", match)) - 1
 
 
 @LIBRARY.procedure("regexp-quote")
@@ -275,8 +273,8 @@ def regexp_quote(text: Any) -> str:
     return re.sub(r"([\[(){}|+?*.\\^$])", r"\\\1", quoted)
 
 
-def _all_matches(who: str, pattern: Any, text: str) -> list[Match]:
-    return [Match(found, text) for found in _pattern(who, pattern).program.finditer(text)]
+def _all_matches(who: str, pattern: Any, text: str) -> list[list[Any]]:
+    return [_made(found, text) for found in _pattern(who, pattern).program.finditer(text)]
 
 
 @LIBRARY.procedure("list-matches")
@@ -293,11 +291,11 @@ def fold_matches(pattern: Any, text: Any, initial: Any, function: Any, *_flags: 
     return initial
 
 
-def _item_text(who: str, item: Any, match: Match) -> str:
+def _item_text(who: str, item: Any, match: list[Any]) -> str:
     if type(item) is int:
-        return match.found[_group(who, match, item)] or ""
+        return _substring(who, match, item) or ""
     if item is symbol("pre"):
-        return match.text[: match.start]
+        return match_prefix(match)
     if callable(item):
         return arguments.string(who, 0, call(item, match))
     return arguments.string(who, 0, item)
@@ -309,7 +307,7 @@ def regexp_substitute(port: Any, match: Any, *items: Any) -> Any:
     parts = []
     for item in items:
         if item is symbol("post"):
-            parts.append(checked.text[checked.end :])
+            parts.append(match_suffix(checked))
         else:
             parts.append(_item_text("regexp-substitute", item, checked))
     return _put(port, "".join(parts))
@@ -326,10 +324,10 @@ def regexp_substitute_global(port: Any, pattern: Any, text: Any, *items: Any) ->
     for match in _all_matches(who, pattern, whole):
         for item in items:
             if item is symbol("pre"):
-                parts.append(whole[end : match.found.start()])
+                parts.append(whole[end : match[1].car])
             elif item is not symbol("post"):
                 parts.append(_item_text(who, item, match))
-        end = match.found.end()
+        end = match[1].cdr
         if symbol("post") not in items:
             break
     if symbol("post") in items or not parts:

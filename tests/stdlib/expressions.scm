@@ -17,6 +17,12 @@
 (list (string-match "^a$" "a\n") (match:substring (string-match "a.c" "a\nc")) (match:substring (string-match "[]x]" "]")) (match:substring (string-match "[\\]" "\\")))
 (match:substring (string-match "\\.(gz|xz)$" "file.tar.gz") 1)
 (make-regexp "(")
+;; matches are vectors
+(let ((m (string-match "(h)(x)?el" " hello" 1))) (list m (vector? m) (vector-length m) (vector-ref m 1) (regexp-match? m) (equal? m (string-match "(h)(x)?el" " hello" 1))))
+(map regexp-match? (list (vector "abc" '(0 . 1)) #("abc") #(1 2) #("abc" (0 . 1) 2) "abc" #("abc" (0 . a))))
+(let ((m (vector "abcd" '(1 . 3) '(2 . 3) '(-1 . -1)))) (list (match:prefix m) (match:suffix m) (match:substring m) (match:substring m 1) (match:start m 2) (match:count m) (regexp-substitute #f m 'post 1 'pre)))
+(fold-matches "b+" "abcbb" '() cons)
+(match:substring (vector "abc" '(1 . 9)))
 
 (use-modules (ice-9 vlist))
 (let* ((a (vlist-cons 1 vlist-null)) (b (vlist-cons 2 a)) (c (vlist-cons 3 a))) (list (vlist->list b) (vlist->list c) (vlist-length a) (vlist-head c) (vlist-ref b 1)))
