@@ -52,6 +52,18 @@
 (string-replace-substring "foo bar foo" "foo" "x")
 (call-with-output-string (lambda (p) (pretty-print '(a b "c") p)))
 (call-with-output-string (lambda (p) (pretty-print ''(a `(b ,c)) p)))
+(pretty-print 1 #:wdth 3)
+;; truncated-print in 1 to 40 columns, by name of what it cuts
+(define (in-columns obj . options) (map (lambda (n) (call-with-output-string (lambda (p) (apply truncated-print obj p #:width n options)))) (iota 40 1)))
+(in-columns '(a (b c (d e f)) "a string that is long" #(1 2 3 4 5 6) . tail))
+(in-columns '(define (f x) `(a ,x ,@(map g y)) (let ((z 1)) (+ z x))))
+(map in-columns (list '((a . 1) (b . 2) (c . 3)) '(1 2 3 . 4) '(aaaaaaaa . bbbbbbbbb) '((aaaa bbbb) . (cccc . dddd)) '(((((deep)))))))
+(map in-columns (list "The quick \"brown\"\n fox" 'a-long-symbol-name 12345678 #\space '() '#() "" '(()) '(a ()) '#(())))
+(map in-columns (list '#(#(1 2 3) #(4 5 6)) '#((aaaa bbbb) "ssssss" #(1 2)) '#vu8(1 2 30) '#f64(1.5 2.5) '#2((1 2) (3 4)) '#1@1(1 2 3) '#2s16((1 2) (3 4)) #*10101 (make-array 1)))
+(let ((c (list 1 2 3))) (set-cdr! (cddr c) c) (in-columns c))
+(map (lambda (x) (in-columns x #:breadth-first? #t)) '((aaaa (bbbb cccc) dddd) (1 2 3 4 5 6) #(1 (2 3) 4)))
+(map (lambda (x) (in-columns x #:display? #t)) '("abcdef" (a "abcdef" b)))
+(truncated-print 1 #:width 0)
 
 (use-modules ((srfi srfi-43) #:prefix v:))
 (v:vector-map (lambda (i x) (* i x)) #(1 2 3))
