@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeVar
 
-from lang.data import NIL, UNSPECIFIED, Keyword, Nil, Pair, Symbol, keyword, python_list, symbol
+from lang.data import (
+    NIL,
+    UNSPECIFIED,
+    Keyword,
+    Nil,
+    Pair,
+    Symbol,
+    cons,
+    keyword,
+    python_list,
+    symbol,
+)
 from lang.errors import SchemeSyntaxError
 from lang.ir import (
     Call,
@@ -143,6 +154,10 @@ def expand(x: Any, env: Env) -> Node:
                     return _call_of_unknown(binding, x, env)
                 function = reference(binding, head)
             else:
+                named = _syntax_elsewhere(head, env)
+                if named is not None:
+                    x = cons(named, x.cdr, x.pos)
+                    continue
                 function = expand(head, env)
             return _call(function, x, env)
         if kind is Symbol or kind is Alias:
@@ -162,6 +177,22 @@ def expand(x: Any, env: Env) -> Node:
 
             return Const(strip(x))
         return Const(x)
+
+
+def _syntax_elsewhere(head: Any, env: Env) -> Identifier | None:
+    """An identifier for the syntax that `head`, (@ (module) name) before operands, names; None if
+    it is something else."""
+    if type(head) is not Pair or not is_identifier(head.car):
+        return None
+    binding = meaning(head.car, env)
+    if type(binding) is not Special or binding.denoted is None:
+        return None
+    denoted = binding.denoted(head, env)
+    if type(denoted) not in (Special, Macro, SyntaxParameter):
+        return None
+    named = Alias(base(head.cdr.cdr.car), env, {})
+    env.module.bind(named, denoted)
+    return named
 
 
 def reference(binding: Binding, id: Identifier) -> Node:
@@ -253,7 +284,12 @@ def expand_macro(macro: Macro, x: Any, env: Env) -> Any:
 
 def expand_head(x: Any, env: Env) -> tuple[Any, Binding | None]:
     """`x` with macros at its head expanded, and what the keyword of the result means."""
-    while type(x) is Pair and is_identifier(x.car):
+    while type(x) is Pair:
+        if not is_identifier(x.car):
+            named = _syntax_elsewhere(x.car, env)
+            if named is None:
+                break
+            x = cons(named, x.cdr, x.pos)
         binding = meaning(x.car, env)
         if type(binding) is not Macro:
             return x, binding

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
-from lang.data import Keyword, Pair, Symbol, python_list, symbol
+from lang.data import NIL, Keyword, Pair, Symbol, python_list, symbol
 from lang.syntax import (
     Alias,
     Binding,
@@ -186,6 +186,8 @@ class Interface:
 def module_name(form: Any, around: Any) -> ModuleName:
     """The module name that the list `form` writes; `around` is the form to blame."""
     items = python_list(form)
+    if len(items) > 1 and (type(items[-1]) is Pair or items[-1] is NIL):
+        items.pop()  # R6RS's version, of which there is one
     if type(form) is not Pair or not all(is_identifier(i) or type(i) is int for i in items):
         syntax_error(
             f"a module name is a list of symbols such as (gnu services), not {show(form)}",

@@ -84,10 +84,11 @@ class Special:
 
     `expand` makes core nodes of it in expression context. `define`, if there is one, is used
     instead wherever definitions may stand. `recipe` is how to make it again (see lang.cache),
-    for those that Scheme code defines.
+    for those that Scheme code defines. `denoted`, which (@ ...) and (@@ ...) have, is what the form
+    names.
     """
 
-    __slots__ = ("define", "expand", "name", "recipe")
+    __slots__ = ("define", "denoted", "expand", "name", "recipe")
 
     def __init__(
         self,
@@ -100,6 +101,7 @@ class Special:
         self.name = name
         self.expand = expand
         self.define = define
+        self.denoted: Callable[[Pair, Env], Binding] | None = None
 
 
 class Macro:

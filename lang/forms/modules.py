@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
-from lang.data import Keyword, Pair, Symbol, python_list
-from lang.expand import CORE, Context, definition, parts, provide, reference, special
+from lang.data import Keyword, Pair, Symbol, cons, python_list, scheme_list, symbol
+from lang.expand import CORE, Context, definition, parts, provide, reference
 from lang.forms.definitions import chosen, included
 from lang.ir import Node
 from lang.modules import (
@@ -17,7 +18,7 @@ from lang.modules import (
     prefixed,
     whole,
 )
-from lang.syntax import Env, Special, base, is_identifier, show, syntax_error
+from lang.syntax import Binding, Env, Special, base, is_identifier, show, syntax_error
 
 _EXPORTS: Final = frozenset(
     {"export", "export-syntax", "re-export", "re-export-syntax", "replace"}
@@ -109,23 +110,34 @@ def re_export(x: Pair, context: Context) -> None:
     _export(context.env.module, x.cdr, x)
 
 
-@special("@")
-def public_reference(x: Pair, env: Env) -> Node:
+def _public(x: Pair, env: Env) -> Binding:
     """(@ (module name) exported-name)"""
     spec, name = parts(x, 2, 2, "(@ (module name) name)")
     source = env.module.session.require(module_name(spec, x), x)
     binding = source.exported(base(name))
     if binding is None:
         missing(source, base(name), x)
-    return reference(binding, name)
+    return binding
 
 
-@special("@@")
-def private_reference(x: Pair, env: Env) -> Node:
+def _private(x: Pair, env: Env) -> Binding:
     """(@@ (module name) any-name)"""
     spec, name = parts(x, 2, 2, "(@@ (module name) name)")
-    source = env.module.session.require(module_name(spec, x), x)
-    return reference(source.resolve(base(name)), name)
+    return env.module.session.require(module_name(spec, x), x).resolve(base(name))
+
+
+def _provide_reference(keyword: str, denoted: Callable[[Pair, Env], Binding]) -> None:
+    def expand_reference(x: Pair, env: Env) -> Node:
+        return reference(denoted(x, env), x.cdr.cdr.car)
+
+    expand_reference.__doc__ = denoted.__doc__
+    made = Special(keyword, expand_reference)
+    made.denoted = denoted
+    provide(made, [keyword], [CORE])
+
+
+_provide_reference("@", _public)
+_provide_reference("@@", _private)
 
 
 # ---------------------------------------------------------------- R7RS libraries
@@ -136,6 +148,8 @@ def import_set(form: Any, module: Module, around: Any) -> Interface:
     if type(form) is Pair and is_identifier(form.car) and type(form.cdr) is Pair:
         modifier = base(form.car).name
         nested = form.cdr.car
+        if type(nested) is Pair and modifier in ("for", "library"):
+            return import_set(nested, module, around)  # R6RS's: which phase does not matter here
         if type(nested) is Pair and modifier in ("only", "except", "prefix", "rename"):
             inner = import_set(nested, module, around)
             names = inner.renamed or {local: local for local in inner.names()}
@@ -194,11 +208,7 @@ def _declarations(forms: list[Any], module: Module) -> list[Any]:
         match keyword:
             case "export":
                 for item in python_list(form.cdr):
-                    if type(item) is Pair:
-                        _, own, outer = python_list(item)
-                        module.export(base(own), base(outer))
-                    else:
-                        module.export(base(item))
+                    _library_export(module, item, form)
             case "import":
                 for item in python_list(form.cdr):
                     module.use(import_set(item, module, form))
@@ -215,10 +225,37 @@ def _declarations(forms: list[Any], module: Module) -> list[Any]:
     return bodies
 
 
+def _library_export(module: Module, item: Any, form: Pair) -> None:
+    """Carry out NAME, R7RS's (rename OWN OUTER) or R6RS's (rename (OWN OUTER) ...)."""
+    if is_identifier(item):
+        module.export(base(item))
+        return
+    renamed = python_list(item)[1:]
+    pairs = [python_list(pair) for pair in renamed] if type(item) is Pair else []
+    if len(renamed) == 2 and all(map(is_identifier, renamed)):
+        pairs = [renamed]
+    if not pairs or not all(len(pair) == 2 and all(map(is_identifier, pair)) for pair in pairs):
+        hint = "names are exported as NAME or (rename OWN-NAME NAME)"
+        syntax_error(f"export: a name is expected, not {show(item)}", form, hint)
+    for own, outer in pairs:
+        module.export(base(own), base(outer))
+
+
+def _library(x: Pair, context: Context) -> None:
+    """R6RS's (library (name ...) (export ...) (import ...) form ...)."""
+    usage = "(library (name ...) (export name ...) (import (name ...) ...) form ...)"
+    name, exports, imports, *body = parts(x, 3, None, usage)
+    for part, keyword in ((exports, "export"), (imports, "import")):
+        if type(part) is not Pair or not is_identifier(part.car) or base(part.car).name != keyword:
+            syntax_error(f"library: ({keyword} ...) is expected, not {show(part)}", x, usage)
+    begun = cons(symbol("begin"), scheme_list(body), x.pos)
+    declarations = scheme_list([name, exports, imports, begun])
+    _define_library(cons(x.car, declarations, x.pos), context)
+
+
 def _library_in_expression(x: Pair, env: Env) -> Node:
-    syntax_error("define-library stands at the top level of a file only", x)
+    syntax_error(f"{show(x.car)} stands at the top level of a file only", x)
 
 
-provide(
-    Special("define-library", _library_in_expression, _define_library), ["define-library"], [CORE]
-)
+for _keyword, _define in (("define-library", _define_library), ("library", _library)):
+    provide(Special(_keyword, _library_in_expression, _define), [_keyword], [CORE])

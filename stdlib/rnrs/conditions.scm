@@ -4,8 +4,9 @@
   #:use-module ((ice-9 exceptions) #:select ((define-exception-type . define-condition-type)))
   #:export (condition)
   #:re-export
-  (define-condition-type condition? simple-conditions
-   &condition &message make-message-condition message-condition? condition-message
+  (define-condition-type condition? simple-conditions condition-predicate condition-accessor
+   &condition
+   &message make-message-condition message-condition? condition-message
    &warning make-warning warning? &serious make-serious-condition serious-condition?
    &error make-error error? &violation make-violation violation?
    &assertion make-assertion-violation assertion-violation?

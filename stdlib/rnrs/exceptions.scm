@@ -1,4 +1,4 @@
-;;; (rnrs exceptions): raising and handling (R6RS Libraries, 7.1); guard is native.
+;;; (rnrs exceptions): raising and handling (R6RS Libraries, 7.1).
 
 (define-module (rnrs exceptions)
-  #:re-export (raise raise-continuable with-exception-handler))
+  #:re-export (guard else => raise raise-continuable with-exception-handler))

@@ -92,6 +92,28 @@ def test_libraries_of_r7rs(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("library", "message"),
+    [
+        ("(library (a) (import) (export))", "library: (export ...) is expected, not (import)"),
+        ("(library (a) (export))", "wrong use of library"),
+        ("(library (a) (export (rename b)) (import))", "a name is expected, not (rename b)"),
+        ("(define-library (a) (export 3))", "export: a name is expected, not 3"),
+        ("(library (a (1)) (export) (import) (define x 1)) (if #t (library (b) 1))", "top level"),
+    ],
+)
+def test_bad_libraries(path: Path, library: str, message: str) -> None:
+    with pytest.raises(SchemeSyntaxError) as caught:
+        value(path, library)
+    assert message in caught.value.message
+
+
+def test_syntax_of_other_modules_in_place(path: Path) -> None:
+    assert value(path, "(list ((@ (my lib) show) a) ((@@ (my lib) with-hidden) x x))") == (
+        "((a hidden 1) 1)"
+    )
+
+
+@pytest.mark.parametrize(
     ("expression", "answer"),
     [
         ("(module-ref (resolve-interface '(my lib)) 'outer)", "inner"),

@@ -42,7 +42,7 @@ def kiln_says(file: Path) -> list[str]:
     answers = []
     for form in read_all(SourceMap().add("expressions", file.read_text(encoding="utf-8"))):
         text = write(form)
-        if text.startswith(("(use-modules", "(define ")):
+        if text.startswith(("(use-modules", "(import ", "(define ", "(library ")):
             session.eval_text(text, module=module)
             answers.append("")
             continue
