@@ -212,13 +212,16 @@ def _with_dynamic_state(arguments: Sequence[Any], k: Frame) -> State | None:
 
 
 def _bind(fluids: Sequence[Fluid], values: list[Any], thunk: Any, k: Frame) -> State:
-    """Run `thunk` with `fluids` bound: values are exchanged when it is left or entered."""
+    """Run `thunk` with `fluids` bound; where it is entered again they have what they had last."""
 
-    def exchange() -> None:
-        for index, fluid in enumerate(fluids):
-            fluid.value, values[index] = values[index], fluid.value
+    def enter() -> None:
+        for fluid, value in zip(fluids, values, strict=True):
+            fluid.bind(value)
 
-    return KNOWN[control.dynamic_wind]((exchange, thunk, exchange), k)  # type: ignore[return-value]
+    def leave() -> None:
+        values[:] = reversed([fluid.unbind() for fluid in reversed(fluids)])
+
+    return KNOWN[control.dynamic_wind]((enter, thunk, leave), k)  # type: ignore[return-value]
 
 
 # ---------------------------------------------------------------- errors

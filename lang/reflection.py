@@ -13,6 +13,7 @@ from lang.data import (
     Pair,
     Symbol,
     cons,
+    iterate,
     keyword,
     python_list,
     scheme_list,
@@ -44,6 +45,19 @@ def library(session: Session) -> Library:
     def current_module() -> Module:
         """The module that is being loaded, else the one that a text was last evaluated in."""
         return session.current
+
+    @procedure("provided?")
+    def is_provided(feature: Any) -> bool:
+        """Is FEATURE, a symbol, one of *features*?"""
+        return any(item is feature for item in iterate(session.globals["*features*"]))
+
+    @procedure("provide")
+    def provide(feature: Any) -> Any:
+        """Let FEATURE, a symbol, be one of *features*."""
+        arguments.symbol_name("provide", 1, feature)
+        if not is_provided(feature):
+            session.globals["*features*"] = cons(feature, session.globals["*features*"])
+        return UNSPECIFIED
 
     @procedure("eval")
     @tail_calling

@@ -18,13 +18,14 @@ from typing import Any, Final, NoReturn
 
 from lang.data import NIL, Keyword, Pair, Promise, Symbol, Values, python_list, scheme_list, symbol
 from lang.errors import SchemeError
+from lang.numbers import is_number
 from lang.runtime.condition_types import NON_CONTINUABLE, THROWN, Condition, ConditionType
 from lang.runtime.dynamic import STATE, Handlers
 from lang.runtime.library import Library
 from lang.runtime.messages import condition_text
 from lang.runtime.native_errors import payload_of
-from lang.runtime.primitives.arguments import SUSPICIOUS, is_endless
-from lang.runtime.signals import error_condition, misc_error, wrong_type
+from lang.runtime.primitives.arguments import SUSPICIOUS, exact_integer, is_endless
+from lang.runtime.signals import error_condition, misc_error, out_of_range, wrong_type
 from lang.runtime.thrown import condition_of_throw, view_as_thrown
 from lang.runtime.trampoline import (
     call,
@@ -328,9 +329,13 @@ def _new_exception(payload: Any, continuable: bool) -> Exception:
     return SchemeError(payload, continuable)
 
 
-def _status(arguments: list[Any]) -> int:
-    code = arguments[0] if arguments else True
-    return code if type(code) is int else int(code is False)
+def _status(values: list[Any]) -> int:
+    code = values[0] if values else True
+    if not is_number(code):
+        return int(code is False)
+    if exact_integer("exit", 1, code).bit_length() > 31:
+        out_of_range("exit", code)
+    return int(code)
 
 
 def leave_pending(error: Exception, pending: Handlers | None) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from lang.data import UNSPECIFIED, python_list
 from lang.runtime.library import Library
 from lang.runtime.ports import ConsoleInput, ConsoleOutput
+from lang.runtime.primitives import arguments
 from lang.runtime.signals import misc_error, wrong_type
 from lang.runtime.trampoline import call, call_values, passed_on, tail_calling
 
@@ -24,17 +25,29 @@ FLUIDS: Final[weakref.WeakSet[Fluid]] = weakref.WeakSet()
 
 
 class Fluid:
-    """A variable that can be bound for the time of a call. `convert` is applied to new values."""
+    """A variable that can be bound for the time of a call. `convert` is applied to new values;
+    `outer` has the first value and then those around the current one, the innermost last."""
 
-    __slots__ = ("__weakref__", "convert", "value")
+    __slots__ = ("__weakref__", "convert", "outer", "value")
 
     def __init__(self, value: Any, convert: Callable[[Any], Any] | None = None) -> None:
         self.value = value
         self.convert = convert
+        self.outer = [value]
         FLUIDS.add(self)
 
     def __repr__(self) -> str:
         return "#<fluid>"
+
+    def bind(self, value: Any) -> None:
+        """Have `value` until `unbind`."""
+        self.outer.append(self.value)
+        self.value = value
+
+    def unbind(self) -> Any:
+        """Have the value around the current one again; gives the current one."""
+        value, self.value = self.value, self.outer.pop()
+        return value
 
 
 UNBOUND: Final = object()
@@ -100,6 +113,18 @@ def fluid_ref(fluid: Any) -> Any:
     value = _fluid("fluid-ref", fluid).value
     if value is UNBOUND:
         misc_error("fluid-ref", "unbound fluid: ~S", fluid)
+    return value
+
+
+@LIBRARY.procedure("fluid-ref*")
+def fluid_ref_outside(fluid: Any, depth: Any) -> Any:
+    """The value of `fluid` outside of the innermost `depth` bindings of it."""
+    checked = _fluid("fluid-ref*", fluid)
+    level = arguments.index("fluid-ref*", 2, depth)
+    values = [*checked.outer, checked.value]
+    value = values[max(len(values) - 1 - level, 0)]
+    if value is UNBOUND:
+        misc_error("fluid-ref*", "unbound fluid: ~S", fluid)
     return value
 
 
@@ -213,14 +238,13 @@ def with_fluid(fluid: Any, value: Any, thunk: Callable[[], Any]) -> Any:
 
 def with_values(fluids: list[Fluid], values: list[Any], thunk: Callable[[], Any]) -> Any:
     """The value of `thunk`, or Values, called while `fluids` have `values`."""
-    saved = [fluid.value for fluid in fluids]
     for fluid, value in zip(fluids, values, strict=True):
-        fluid.value = value
+        fluid.bind(value)
     try:
         return call_values(thunk)
     finally:
-        for fluid, value in zip(fluids, saved, strict=True):
-            fluid.value = value
+        for fluid in fluids:
+            fluid.unbind()
 
 
 class SavedState:
@@ -256,10 +280,11 @@ def with_dynamic_state(state: Any, thunk: Callable[[], Any]) -> Any:
 
 
 def saved_values(state: Any) -> tuple[list[Fluid], list[Any]]:
-    """The fluids of a dynamic state and their values."""
+    """The fluids and the values that they have in a dynamic state; newer ones, their first."""
     if type(state) is not SavedState:
         wrong_type("with-dynamic-state", 1, state, "a dynamic state")
-    return [fluid for fluid, _ in state.values], [value for _, value in state.values]
+    values = {**{fluid: fluid.outer[0] for fluid in FLUIDS}, **dict(state.values)}
+    return list(values), list(values.values())
 
 
 current_input: Final = Fluid(ConsoleInput())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
-from lang.data import NIL, UNSPECIFIED, Pair, cons, iterate, scheme_list, symbol
+from lang.data import NIL, UNSPECIFIED, Pair, cons, scheme_list, symbol
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.signals import system_error
@@ -48,12 +48,6 @@ _PROVIDED: Final = scheme_list(
     )
 )
 LIBRARY.constant("*features*", _PROVIDED)
-
-
-@LIBRARY.procedure("provided?")
-def is_provided(feature: Any) -> bool:
-    """Is FEATURE, a symbol, one of *features*?"""
-    return any(item is feature for item in iterate(_PROVIDED))
 
 
 @LIBRARY.procedure("version")

@@ -205,6 +205,21 @@ def test_an_exit_that_no_handler_takes_ends_the_program() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("(exit 3.0)", "an exact integer"),
+        ("(exit 1/2)", "an exact integer"),
+        ("(throw 'quit 3.5)", "an exact integer"),
+        ("(exit (expt 2 31))", r"irritants: \(2147483648\)"),
+        ("(primitive-exit (- (expt 2 100)))", "Value out of range"),
+    ],
+)
+def test_no_exit_status(text: str, message: str) -> None:
+    with pytest.raises(SchemeError, match=message):
+        Session([]).eval_text(text)
+
+
+@pytest.mark.parametrize(
     "text", ["(expt 7 (expt 10 9))", "(expt 2/3 (expt 10 12))", "(ash 1 (expt 2 60))"]
 )
 def test_numbers_that_would_eat_the_machine_are_refused(text: str) -> None:
