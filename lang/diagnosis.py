@@ -10,6 +10,7 @@ from itertools import groupby, islice
 from types import TracebackType
 from typing import Any, Final, NamedTuple
 
+from lang import last_calls
 from lang.codegen import THUNK
 from lang.data import Symbol, python_list
 from lang.numeric import ARITHMETIC
@@ -31,22 +32,17 @@ from lang.runtime.native_errors import (
     NOT_A_PROCEDURE,
     TOO_FEW_VALUES,
     WRONG_VALUES,
-    innermost,
     is_scheme,
     payload_of,
     variable_name,
 )
 from lang.runtime.thrown import view_as_thrown
-from lang.runtime.trampoline import force, force_values
 from lang.sources import Location, SourceMap
 from lang.syntax import did_you_mean
 
 BLAME_THE_CALLER: Final = frozenset({parse_keywords.__code__, no_clause.__code__})
 """What a procedure runs to complain about its arguments: the mistake is where it was called."""
 
-
-PENDING: Final = frozenset({force.__code__, force_values.__code__})
-"""What makes tail calls: they fail there, and no longer have a place of their own."""
 CALLING: Final = frozenset({"wrong-number-of-args", "wrong-type-arg"})
 
 
@@ -114,8 +110,12 @@ def explain(
     if isinstance(error, KeyboardInterrupt | SystemExit):
         raise error
     payload = payload_of(error)
-    reached = _reached(error)
+    entries = _entries(error)
+    reached = _reached(entries)
+    last = last_calls.failed(entries, _given(payload))
     trace = tuple(_call(entry, sources) for entry in reached[:LONGEST_TRACE])
+    if last is not None and last.location is not None:
+        trace = (_running(last.location, last.procedure, sources), *trace)
     location = _own_location(payload, sources)
     if location is None:
         location = _place(trace, reached[LONGEST_TRACE:], sources)
@@ -126,7 +126,8 @@ def explain(
         message = _operator(location, sources) + message
     hint = payload.field(FIX_HINT, "hint") if isinstance(payload, Condition) else None
     if kind in CALLING:
-        hint = hint or _about_the_call(error, payload, location, sources)
+        placed = last is None or not last.itself or last.location == location
+        hint = hint or _about_the_call(payload, location, sources, None if placed else last)
     macro = _macro_at(location, sources)
     if kind == "unbound-variable":
         name = _unbound_name(payload)
@@ -238,30 +239,48 @@ def _operator(location: Location | None, sources: SourceMap) -> str:
     return f"{match[1]}: " if match and match[1] in ARITHMETIC else ""
 
 
-def _reached(error: BaseException) -> list[TracebackType]:
-    """Where compiled Scheme code was when `error` was raised, the innermost place first."""
+def _entries(error: BaseException) -> list[TracebackType]:
+    """Where everything was when `error` was raised, the outermost place first. If a procedure was
+    complaining about its arguments, then where it was called."""
     entries: list[TracebackType] = []
     traceback = error.__traceback__
     while traceback is not None:
         entries.append(traceback)
         traceback = traceback.tb_next
-    skip = bool(entries) and entries[-1].tb_frame.f_code in BLAME_THE_CALLER
+    if entries and entries[-1].tb_frame.f_code in BLAME_THE_CALLER:
+        entries.pop()
+        if any(is_scheme(entry.tb_frame) for entry in entries[:-1]):
+            entries.pop()
+    return entries
+
+
+def _reached(entries: Sequence[TracebackType]) -> list[TracebackType]:
+    """Where compiled Scheme code was, the innermost place first."""
     found = [entry for entry in reversed(entries) if is_scheme(entry.tb_frame)]
     # the outermost frame of a unit is its module code, which only calls the thunks
-    found = [entry for entry in found if entry.tb_frame.f_code.co_name != "<module>"] or found
-    return found[1:] if skip and len(found) > 1 else found
+    return [entry for entry in found if entry.tb_frame.f_code.co_name != "<module>"] or found
 
 
 def _call(entry: TracebackType, sources: SourceMap) -> Call:
     code = entry.tb_frame.f_code
     line, _, column, _ = next(islice(code.co_positions(), entry.tb_lasti // 2, None))
-    source = sources.named(code.co_filename)
-    name = variable_name(code.co_name)
-    return Call(
-        Location(code.co_filename, line or entry.tb_lineno, (column or 0) + 1),
-        TOP if name in (THUNK, "<module>") else name,
-        source is None or source.library,
-    )
+    location = Location(code.co_filename, line or entry.tb_lineno, (column or 0) + 1)
+    return _running(location, code.co_name, sources)
+
+
+def _running(location: Location, key: str, sources: SourceMap) -> Call:
+    source = sources.named(location.file)
+    name = variable_name(key)
+    procedure = TOP if name in (THUNK, "<module>") else name
+    return Call(location, procedure, source is None or source.library)
+
+
+def _given(payload: Any) -> int | None:
+    """How many arguments a call had whose number of them is wrong, if that is known."""
+    if not isinstance(payload, Condition) or _kind(payload) != "wrong-number-of-args":
+        return None
+    irritants = python_list(payload.field(IRRITANTS, "irritants"))
+    return irritants[0] if irritants and type(irritants[0]) is int else None
 
 
 def _kind(payload: Any) -> str:
@@ -340,15 +359,19 @@ def _operators_around(text: str, place: int) -> list[tuple[str, int]]:
 
 
 def _about_the_call(
-    error: BaseException, payload: Condition, location: Location | None, sources: SourceMap
+    payload: Condition,
+    location: Location | None,
+    sources: SourceMap,
+    last: last_calls.LastCall | None,
 ) -> str | None:
-    """What to look for if a call itself is wrong."""
+    """What to look for if a call itself is wrong: `last`, whose place is not known, or the one at
+    `location`."""
     message = payload.field(MESSAGE, "message")
-    frame = innermost(error)
-    if frame is not None and frame.f_code in PENDING:
+    if last is not None:
         if message in (WRONG_VALUES, TOO_FEW_VALUES):
             return None
-        return "this is about the last call in what is called here"
+        name = variable_name(last.procedure) if last.procedure else "what is called here"
+        return f"this is about the last call in {name}"
     return _instead_of_call(location, sources) if message == NOT_A_PROCEDURE else None
 
 

@@ -22,17 +22,23 @@ class TailCall:
 
     __slots__ = ("args", "function")
 
-    def __init__(self) -> None:
-        self.function: Callable[..., Any] = force
-        self.args: tuple[Any, ...] = ()
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
 
 
-def force() -> Any:
-    """Run the pending tail call until it gives a value."""
+TAIL: Final = TailCall()
+
+
+def force(tail: TailCall = TAIL) -> Any:
+    """Run the pending tail call until it gives a value. `asker`, the procedure that asked for the
+    call, is for lang.last_calls; TAIL as a local variable pays for it."""
+    asker = None
+    function = tail.function
     while True:
-        result = TAIL.function(*TAIL.args)
-        if result is not TAIL:
+        result = function(*tail.args)
+        if result is not tail:
             return result
+        asker, function = function, tail.function  # noqa: F841
 
 
 def first_of(*values: Any) -> Any:
@@ -46,14 +52,17 @@ def several(values: Iterable[Any]) -> Any:
     return TAIL
 
 
-def force_values() -> Any:
-    """Run the pending tail call until it gives a value, or Values."""
+def force_values(tail: TailCall = TAIL) -> Any:
+    """Run the pending tail call until it gives a value, or Values; otherwise like `force`."""
+    asker = None
+    function = tail.function
     while True:
-        if TAIL.function is first_of:
-            return Values(TAIL.args)
-        result = TAIL.function(*TAIL.args)
-        if result is not TAIL:
+        if function is first_of:
+            return Values(tail.args)
+        result = function(*tail.args)
+        if result is not tail:
             return result
+        asker, function = function, tail.function  # noqa: F841
 
 
 def call_values(function: Callable[..., Any], *args: Any) -> Any:
@@ -83,6 +92,3 @@ def tail_calling(primitive: F) -> F:
     """Marks a primitive that may return TAIL; from Python it has to be called with `call`."""
     primitive.tail_calls = True  # type: ignore[attr-defined]
     return primitive
-
-
-TAIL: Final = TailCall()

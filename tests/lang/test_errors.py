@@ -252,7 +252,11 @@ def test_a_form_that_is_not_imported_is_the_error_and_not_its_parts(
         ("(define x 5)\n(list (x))", "without parentheses, x is the variable's value"),
         ("(list (1 + 2))", "the operator comes first: (+ 1 2)"),
         ("(list 1, 2)", "blanks alone part what is in a list: write 1"),
-        ("(define (f g) (g))\n(list (f 5))", "this is about the last call in what is called here"),
+        ("(define (f g) (if g (g) (g)))\n(list (f 5))", "this is about the last call in f"),
+        (
+            "(define (f g) (g))\n(list ((car (list f)) 5))",
+            "this is about the last call in what is called here",
+        ),
         ("(print 1)", "(display x) writes a value"),
         ("(list nil)", "'() is the empty list, #f is false"),
         (
@@ -268,6 +272,27 @@ def test_a_form_that_is_not_imported_is_the_error_and_not_its_parts(
 )
 def test_what_beginners_mean_is_hinted_at(text: str, hint: str) -> None:
     assert f"hint: {hint}" in diagnose(text)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("(define (f g)\n (g 1))\n(f 5)", "2:2"),
+        ("(define (f g)\n (g 1))\n(f string-length)", "2:2"),
+        ("(define (f g)\n (if #f (g) (g 1)))\n(f (lambda () 1))", "2:13"),
+        ("(define (f g)\n (if (f? g) (f 1) (g 1)))(define (f? x) #f)\n(list (f 5))", "2:19"),
+        ("(define (f g) (h g))(define (h g)\n (g 1 2))\n(list (f car))", "2:2"),
+        ("(define (f g) (if (pair? g) (f 1)\n (g 1)))\n(map f '(1))", "2:2"),
+        ("(define (a k) (b k))(define (b k)\n (k 1))\n(define (run g) (g 5))\n(run a)", "2:2"),
+        ("(define (f g)\n (apply g '(1 2)))\n(f car)", "2:2"),
+        ("(define (f g)\n (let loop ((i 0)) (if (< i 9) (loop (+ i 1)) (g i))))\n(f 5)", "2:47"),
+        ("(define (f g) (define (inner x)\n (g x)) (inner 1))\n(f 5)", "2:2"),
+        ("(define* (k #:key a) a)\n(define (f g)\n (g 1))\n(f k)", "3:2"),
+        ("(define k (case-lambda ((a b) 1) ((a b c) 2)))\n(define (f g)\n (g 1))\n(f k)", "3:2"),
+    ],
+)
+def test_a_tail_call_that_fails_is_shown_where_it_stands(text: str, place: str) -> None:
+    assert diagnose(text)[0].startswith(f"t.scm:{place}: error: ")
 
 
 def test_nothing_undefined_can_be_set() -> None:
