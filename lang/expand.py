@@ -22,6 +22,7 @@ from lang.data import (
     symbol,
 )
 from lang.errors import SchemeSyntaxError
+from lang.fastreader import second_parameter
 from lang.ir import (
     Call,
     CaseLam,
@@ -59,7 +60,9 @@ from lang.syntax import (
     meaning,
     nearest,
     parameter_value,
+    position_of,
     show,
+    strip,
     syntax_error,
 )
 
@@ -457,9 +460,21 @@ def bind_variable(id: Any, env: Env, form: Any) -> Var:
             f"a variable's name is expected, not {show(id)}", id if type(id) is Pair else form
         )
     if id in env.table:
-        syntax_error(f"duplicate variable {id.name}", form)
+        message = f"duplicate variable {id.name}"
+        raise SchemeSyntaxError(_second_place(id, env, form), message, form=strip(form))
     var = env.table[id] = Var(id.name)
     return var
+
+
+def _second_place(id: Identifier, env: Env, form: Any) -> int | None:
+    """Where `id` stands for the second time in the parameter list that `form` begins with; if it
+    is not written there, where `form` stands."""
+    place = position_of(form)
+    source = env.module.session.sources.source(place) if place is not None else None
+    if place is None or source is None or type(id) is not Symbol or type(form.car) is Pair:
+        return place
+    named = is_identifier(form.car) and form.car.name.startswith("define")
+    return second_parameter(source.text, place - source.base, id, named) + source.base
 
 
 def expand_lambda(x: Pair, formals: Any, forms: list[Any], env: Env, extended: bool) -> Lam:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lang import tokens
-from lang.data import EOF, NIL, cons
+from lang.data import EOF, NIL, Symbol, cons
 
 GRAMMAR_FILE: Final = Path(__file__).with_name("grammar.lark")
 _TERMINAL: Final = re.compile(r'^([A-Z_]+)(?:\.\d+)?: (?:"(.*)"|/(.*)/([a-z]*))$', re.M)
@@ -229,3 +229,28 @@ def _read(text: str, base: int | None, first: int = 0) -> tuple[list[Any], bool,
     if end != len(text) or stack or prefixes is not None:
         raise MalformedError
     return current, has_labels, end
+
+
+def second_parameter(text: str, start: int, name: Symbol, named: bool) -> int:
+    """Where the variable `name` stands for the second time in the first list inside the form that
+    opens at `start`, or `start`. That is a parameter list, which `named` begins with a procedure's
+    name; parameters stand in it, or first in a list in it."""
+    depth = seen = before = 0  # `before`: how the token before this one was
+    for token in _TOKEN.finditer(text, start):
+        kind = token.lastindex
+        if kind is None:
+            break
+        if kind in _CLOSERS:
+            depth += 1
+        elif kind in (_RIGHT_PAREN, _RIGHT_BRACKET):
+            depth -= 1
+            if depth < 2:
+                break
+        elif kind == _WORD and before != _DATUM_COMMENT and tokens.WORDS[token[kind]] is name:
+            first = before in _CLOSERS
+            if (depth == 2 and not (first and named)) or (depth == 3 and first):
+                seen += 1
+                if seen == 2:
+                    return token.start(kind)
+        before = kind
+    return start

@@ -295,6 +295,24 @@ def test_a_tail_call_that_fails_is_shown_where_it_stands(text: str, place: str) 
     assert diagnose(text)[0].startswith(f"t.scm:{place}: error: ")
 
 
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("(lambda (x y x) 1)", 14),
+        ("(define (x x y . x) 1)", 18),
+        ("(define (f #;x x ;x\n x) 1)", 2),
+        ("(define* (f x #:optional (y x) #:key (x 2)) 1)", 39),
+        ("(define* (f x #:optional (y 1) #:key x) 1)", 38),
+        ("(define-syntax-rule (m a) (lambda (a y a) 1))(m z)", 46),
+        ("(let ((x 1) (y x) (x 3)) x)", 19),
+        ("(lambda (|x| X . x) 1)", 18),
+    ],
+)
+def test_a_duplicate_variable_is_shown_where_it_stands(text: str, column: int) -> None:
+    line = text.count("\n") + 1
+    assert diagnose(text)[0].startswith(f"t.scm:{line}:{column}: error: duplicate variable ")
+
+
 def test_nothing_undefined_can_be_set() -> None:
     report, _ = diagnose("(define (f) (set! later 1)) (f)")
     assert "Unbound variable: later" in report

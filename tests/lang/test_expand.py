@@ -63,7 +63,7 @@ def test_unbound_names_fail_when_they_are_evaluated(session: Session, show: Show
         ("(let ((x 1)\n (x 2)) x)", "duplicate variable x", "2:2"),
         ("(let ((x)) x)", "a binding in let is (variable value), not (x)", "1:7"),
         ("(let (x 1) x)", "a binding in let is (variable value), not x", "1:1"),
-        ("(lambda (a a) 1)", "duplicate variable a", "1:1"),
+        ("(lambda (a a) 1)", "duplicate variable a", "1:12"),
         ("(lambda (3) 1)", "a variable's name is expected, not 3", "1:1"),
         ("(define (f)\n (define x 1))", "the body of define ends in a definition", "1:1"),
         ("(let ())", "wrong use of let: (let ())", "1:1"),
