@@ -37,7 +37,7 @@ from lang.runtime.native_errors import (
     variable_name,
 )
 from lang.runtime.thrown import view_as_thrown
-from lang.sources import Location, SourceMap
+from lang.sources import Location, SourceMap, code_place
 from lang.syntax import did_you_mean
 
 BLAME_THE_CALLER: Final = frozenset({parse_keywords.__code__, no_clause.__code__})
@@ -264,7 +264,7 @@ def _reached(entries: Sequence[TracebackType]) -> list[TracebackType]:
 def _call(entry: TracebackType, sources: SourceMap) -> Call:
     code = entry.tb_frame.f_code
     line, _, column, _ = next(islice(code.co_positions(), entry.tb_lasti // 2, None))
-    location = Location(code.co_filename, line or entry.tb_lineno, (column or 0) + 1)
+    location = code_place(code.co_filename, line or entry.tb_lineno, (column or 0) + 1)
     return _running(location, code.co_name, sources)
 
 

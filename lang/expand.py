@@ -351,7 +351,7 @@ class Context:
     def __init__(self, env: Env) -> None:
         self.env = env
         self.whole_module = True
-        """Do the forms define this one module, and depend on no other files than modules?"""
+        """Do the forms define this one module?"""
         self._queue: list[Any] = []
 
     def scan(self, forms: Iterable[Any]) -> None:

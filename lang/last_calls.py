@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from lang.data import Box
 from lang.runtime.trampoline import force, force_values
-from lang.sources import Location
+from lang.sources import Location, code_place
 
 _FORCING: Final = frozenset({force.__code__, force_values.__code__})
 
@@ -138,7 +138,8 @@ class _Search:
 
     def _found(self, code: CodeType, at: dis.Instruction) -> None:
         line, column = (at.positions.lineno, at.positions.col_offset) if at.positions else (1, 0)
-        self.places[Location(code.co_filename, line or 1, (column or 0) + 1)] = code.co_name
+        place = code_place(code.co_filename, line or 1, (column or 0) + 1)
+        self.places[place] = code.co_name
 
     def _passed_on(self, codes: tuple[CodeType, ...], before: Sequence[dis.Instruction]) -> None:
         """A plain call that may ask for one, and whose result is returned."""

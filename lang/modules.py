@@ -49,6 +49,8 @@ class Module:
         self.syntax_constants: list[str] = []
         self.dependencies: dict[ModuleName, None] = {}
         self.digest = ""
+        self.includes = False
+        """Do forms of other files, read while it was expanded, belong to it?"""
         self._prefix = "/".join(name) + ":" if core is not None else ""
         self._resolved: dict[Symbol, Binding] = {}
 

@@ -458,7 +458,7 @@ class Session:
         digests = [(name, self.modules[name].digest) for name in module.dependencies]
         module.digest = _digest(key, digests)
         # What extends the load path has to do so before its modules are looked for.
-        cachable = top.whole_module and self.load_path is path
+        cachable = top.whole_module and not module.includes and self.load_path is path
         if cachable and not isinstance(unit, Interpreted):
             with suppress(UnfreezableError, UnserialisableConstantError):
                 cache.write(module.name, source.name, key, (digests, freeze(module, unit)))

@@ -7,7 +7,8 @@ several files can be mixed freely and still know where they came from.
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 
 class Location(NamedTuple):
@@ -22,6 +23,27 @@ class Location(NamedTuple):
 
     def __repr__(self) -> str:
         return f"#<location {self}>"
+
+
+LINES: Final = 1 << 24
+"""More lines than a file has."""
+
+
+def code_files(names: Sequence[str]) -> str:
+    """The file name of a code object that comes from several files. In its line table the lines of
+    the file with number i in `names` start at i * LINES."""
+    return "\n".join(names)
+
+
+def code_place(files: str, line: int, column: int) -> Location:
+    """The place that a line table of code from `files` means."""
+    number, line = divmod(line, LINES)
+    return Location(files.split("\n")[number] if number else main_file(files), line, column)
+
+
+def main_file(files: str) -> str:
+    """The file of which the others that code comes from are parts."""
+    return files.partition("\n")[0]
 
 
 class Source:

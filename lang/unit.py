@@ -26,7 +26,7 @@ _serial = itertools.count()
 
 
 class Unit:
-    """Compiled forms, a code object a file. `constants` are the literals that `code` refers to as
+    """Compiled forms. `constants` are the literals that `code` refers to as
     global variables.
 
     `assumed` are the keys that the unit defines and calls as procedures that never return TAIL;
@@ -37,7 +37,7 @@ class Unit:
 
     def __init__(
         self,
-        code: tuple[CodeType, ...],
+        code: CodeType,
         constants: dict[str, Any],
         assumed: frozenset[str],
         open_ended: frozenset[str],
@@ -82,12 +82,8 @@ def compile_unit(
     forms, analysis = analyse(nodes, core)
     find_numeric(forms, analysis)
 
-    def included(position: int | None) -> Source | None:
-        if position is None or source is None or source.name != name:
-            return None
-        if source.base <= position <= source.base + len(source.text):
-            return None
-        return sources.source(position)
+    def included(position: int) -> Source | None:
+        return sources.source(position) if source is not None and source.name == name else None
 
     code, constants = generate(
         forms, analysis, source, name, lambda pool: _prefix(name, pool), included
@@ -104,8 +100,7 @@ def run(unit: Unit, variables: dict[str, Any]) -> Any:
     redefined = unit.open_ended & assumed
     assumed |= unit.assumed
     variables.update(unit.constants)
-    for code in unit.code:
-        exec(code, variables)
+    exec(unit.code, variables)
     for key in redefined:
         variables[key] = _settled(variables[key])
     return variables.pop(RESULT, UNSPECIFIED)

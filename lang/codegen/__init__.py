@@ -17,7 +17,7 @@ from lang.codegen import forms, procedures
 from lang.codegen.emitter import Emitter
 from lang.ir import CaseLam, Lam
 from lang.runtime.inline import RESULT
-from lang.sources import Source
+from lang.sources import Source, code_files
 
 THUNK = "$top"
 """The name of the functions that top-level forms become."""
@@ -29,27 +29,21 @@ def generate(
     source: Source | None,
     name: str,
     prefix: Callable[[Sequence[Any]], str],
-    included: Callable[[int | None], Source | None] = lambda _: None,
-) -> tuple[tuple[CodeType, ...], dict[str, Any]]:
+    included: Callable[[int], Source | None] = lambda _: None,
+) -> tuple[CodeType, dict[str, Any]]:
     """The code of a unit and the constants that it refers to by name.
 
     Constants of which there can be several (lists, vectors) are given to `prefix`, which says
-    what their names are to start with. `included` gives the other source that a position is in:
-    a line table knows one file, so the forms of each have a code object of their own.
+    what their names are to start with. `included` gives the source that a position is in which is
+    not in `source`, if its places are to be told.
     """
-    e = Emitter(analysis, source)
-    pieces: list[tuple[str, list[ast.stmt]]] = [(name, e.out)]
+    e = Emitter(analysis, source, included)
     for index, form in enumerate(top):
         e.used.clear()
-        other = included(form.value.pos)
-        e.source = other or source
-        file = other.name if other else name
-        if file != pieces[-1][0]:
-            e.out = []
-            pieces.append((file, e.out))
         _write(e, form, is_last=index == len(top) - 1)
     e.name_pool(prefix(e.pooled))
-    return tuple(_with_plain_names(_compiled(*piece), top) for piece in pieces), e.constants
+    code = _compiled(code_files([name, *e.others]), e.out)
+    return _with_plain_names(code, top), e.constants
 
 
 def _compiled(file: str, body: list[ast.stmt]) -> CodeType:

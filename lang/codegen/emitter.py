@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar
 from lang.analyse import Analysis, Function, Loop
 from lang.data import NIL, UNDEFINED, UNSPECIFIED, Char, Keyword, Symbol
 from lang.ir import Call, Const, GRef, LRef, Node, Var
-from lang.sources import Source
+from lang.sources import LINES, Source
 
 LOAD: Final = ast.Load()
 STORE: Final = ast.Store()
@@ -90,9 +90,17 @@ class Frame:
 class Emitter:
     """Collects statements for one unit."""
 
-    def __init__(self, analysis: Analysis, source: Source | None) -> None:
+    def __init__(
+        self,
+        analysis: Analysis,
+        source: Source | None,
+        included: Callable[[int], Source | None],
+    ) -> None:
         self.analysis = analysis
         self.source = source
+        self.included = included
+        self.others: list[str] = []
+        """The files whose lines follow those of `source`; see lang.sources.code_files."""
         self.out: list[ast.stmt] = []
         self.frame: Frame | None = None
         self.constants: dict[str, Any] = {}
@@ -117,7 +125,7 @@ class Emitter:
 
     @contextmanager
     def at(self, node: Node) -> Iterator[None]:
-        """Nodes made inside are at the place of `node`, if it has one in this source."""
+        """Nodes made inside are at the place of `node`, if it has one."""
         line, column = self.line, self.column
         self.move(node.pos)
         try:
@@ -126,16 +134,22 @@ class Emitter:
             self.line, self.column = line, column
 
     def move(self, position: int | None) -> None:
-        """Nodes made from now on are at `position`, if that is in this source."""
+        """Nodes made from now on are at `position`, if a source for it is known."""
         source = self.source
         if position is None or source is None:
             return
+        first = 0
+        if not source.base <= position <= source.base + len(source.text):
+            source = self.included(position)
+            if source is None:
+                return
+            if source.name not in self.others:
+                self.others.append(source.name)
+            first = (self.others.index(source.name) + 1) * LINES
         offset = position - source.base
-        if 0 <= offset <= len(source.text):
-            starts = source.starts
-            line = bisect_right(starts, offset)
-            self.line = line
-            self.column = offset - starts[line - 1]
+        line = bisect_right(source.starts, offset)
+        self.line = first + line
+        self.column = offset - source.starts[line - 1]
 
     def place(self, node: Located) -> Located:
         """`node` with the current position."""

@@ -236,6 +236,7 @@ provide(Special("cond-expand", _expand_cond_expand, _define_cond_expand), ["cond
 def included(x: Pair, env: Env) -> list[Any]:
     """The forms in the files that an include form names, relative to the file that it is in."""
     session = env.module.session
+    env.module.includes = True
     forms: list[Any] = []
     for name in parts(x, 1, None, '(include "file")'):
         if type(name) is not str:
@@ -260,7 +261,6 @@ def _expand_include(x: Pair, env: Env) -> Node:
 
 
 def _define_include(x: Pair, context: Context) -> None:
-    context.whole_module = False
     context.splice(included(x, context.env))
 
 

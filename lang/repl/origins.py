@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lang import reader
 from lang.data import Pair, Symbol, iterate, python_list
 from lang.errors import ReadError
-from lang.sources import Location, Source
+from lang.sources import Location, Source, code_place
 
 if TYPE_CHECKING:
     from lang.session import Session
@@ -50,12 +50,15 @@ class Origins:
     def of_procedure(self, procedure: Any) -> Origin | None:
         """The definition of a procedure that was compiled from a source."""
         code = getattr(procedure, "__code__", None)
-        source = self._session.sources.named(code.co_filename) if code is not None else None
-        if code is None or source is None:
+        if code is None:
+            return None
+        place = code_place(code.co_filename, code.co_firstlineno, 1)
+        source = self._session.sources.named(place.file)
+        if source is None:
             return None
         found = self.of_source(source).get(procedure.__name__)
         # a local procedure may bear the name of another definition
-        return found if found and found.location.line == code.co_firstlineno else None
+        return found if found and found.location.line == place.line else None
 
     def of_source(self, source: Source) -> dict[str, Origin]:
         """All definitions at the top level of a text."""

@@ -100,6 +100,15 @@ def test_a_change_below_compiles_what_is_above_again(
     assert sorted(names) == ["lib", "over"]
 
 
+def test_changes_of_included_files_are_seen(library: Path, tmp_path: Path) -> None:
+    (library / "whole.scm").write_text(
+        '(define-module (whole)) (define-public f (lambda () (include "part")))'
+    )
+    for text in ("'one", "'two"):
+        (library / "part").write_text(text)
+        assert run(library, tmp_path / "cache", "(use-modules (whole)) (f)") == text[1:]
+
+
 def test_user_files_are_cached_and_their_changes_seen(library: Path, tmp_path: Path) -> None:
     cache, file = tmp_path / "cache", tmp_path / "os.scm"
     file.write_text(USE)

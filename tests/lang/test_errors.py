@@ -355,6 +355,22 @@ def test_an_error_in_an_included_file_is_shown_there(tmp_path: Path) -> None:
     assert shown[4:] == ["  called by g, os.scm:2:18", "  called at os.scm:3:7"]
 
 
+def test_included_forms_in_a_body_are_shown_in_their_file(tmp_path: Path) -> None:
+    (tmp_path / "one.scm").write_text("(define (f x)\n  (car x))\n")
+    (tmp_path / "two.scm").write_text("(list 1\n  (f y))\n")
+    text = '(define (main y)\n  (include "one.scm")\n  (list (include "two.scm") y))\n(main 5)'
+    (tmp_path / "os.scm").write_text(text)
+    session = Session([])
+    with pytest.raises(AttributeError) as raised:
+        session.load_file(tmp_path / "os.scm")
+    report = render(explain(raised.value, session.sources, list), session.sources)
+    shown = report.replace(f"{tmp_path}/", "").splitlines()
+    assert shown[0].startswith("one.scm:2:3: error: car: ")
+    assert shown[1:3] == ["    (car x))", "    ^"]
+    calls = ["in f, one.scm:2:3", "called by main, two.scm:2:3", "called at os.scm:4:1"]
+    assert [line.strip() for line in shown[3:]] == calls
+
+
 @pytest.mark.parametrize("call", ["(map 1+ l)", "(reverse l)", "(apply + l)", "(length l)"])
 def test_lists_without_end_are_refused(call: str) -> None:
     report, _ = diagnose(f"(define l (list 1 2 3)) (set-cdr! (cddr l) l)\n{call}")
