@@ -26,14 +26,14 @@
 (define-record-type <link>
   (make-link head tail)
   link?
-  (head link-head)                      ; a promise
+  (head link-head)                      ; as CELL: (#t . thunk) or (#f . value)
   (tail link-tail))                     ; a stream
 
 (define-syntax-rule (%lazy expression)
   (make-stream (cons #t (lambda () expression))))
 
 (define-syntax-rule (%link head tail)
-  (make-stream (cons #f (make-link (delay head) tail))))
+  (make-stream (cons #f (make-link (cons #t (lambda () head)) tail))))
 
 (define (stream-force stream)
   (let ((cell (stream-cell stream)))
@@ -52,6 +52,20 @@
         (cdr cell))))
 
 (define stream-null (make-stream (cons #f 'null)))
+
+;; What has been computed is shown: ? is an element that has not, ... the rest.
+(set-record-type-printer! <stream>
+  (lambda (stream port)
+    (display "#<stream" port)
+    (let loop ((stream stream))
+      (let ((cell (stream-cell stream)))
+        (cond ((car cell) (display " ...>" port))
+              ((link? (cdr cell))
+               (let ((head (link-head (cdr cell))))
+                 (display " " port)
+                 (if (car head) (display "?" port) (write (cdr head) port)))
+               (loop (link-tail (cdr cell))))
+              (else (display ">" port)))))))
 
 (define-syntax-rule (stream-cons first rest)
   "A stream of FIRST before the stream REST, both evaluated when they are wanted."
@@ -74,7 +88,14 @@
 
 (define (stream-car stream)
   "The first element of STREAM."
-  (force (link-head (link "stream-car" stream))))
+  (let ((head (link-head (link "stream-car" stream))))
+    (when (car head)
+      (let ((value ((cdr head))))
+        ;; computing it may have computed it already; the first value stays
+        (when (car head)
+          (set-cdr! head value)
+          (set-car! head #f))))
+    (cdr head)))
 
 (define (stream-cdr stream)
   "STREAM without its first element."

@@ -64,6 +64,13 @@
 (map (lambda (x) (in-columns x #:breadth-first? #t)) '((aaaa (bbbb cccc) dddd) (1 2 3 4 5 6) #(1 (2 3) 4)))
 (map (lambda (x) (in-columns x #:display? #t)) '("abcdef" (a "abcdef" b)))
 (truncated-print 1 #:width 0)
+(map (lambda (x) (map (lambda (w) (with-output-to-string (lambda () (truncated-print x #:width w)))) (iota 30 1))) '((a (b c d) #(e f g) "hij" k) (a (b c d) #(e f g) "hij" . k) "The quick brown fox" #vu8(1 2 3 100) (() ()) (aa . bb) #(aa bb cc) long-symbol))
+(let ((x (list 1 2))) (set-cdr! (cdr x) x) (with-output-to-string (lambda () (truncated-print x #:width 20))))
+(map (lambda (b) (with-output-to-string (lambda () (truncated-print '((a "b" c d) (e f g h) (i j k l)) #:width 16 #:breadth-first? b #:display? b)))) '(#t #f))
+(truncated-print 1 #:width 0)
+
+(use-modules (srfi srfi-41))
+(list stream-null (stream 1 2) (stream-range 0 10) (let ((s (stream 1 2 3))) (stream-ref s 1) (object->string s)) (let ((s (stream-cons 1 stream-null))) (stream->list s) s))
 
 (use-modules ((srfi srfi-43) #:prefix v:))
 (v:vector-map (lambda (i x) (* i x)) #(1 2 3))
@@ -187,7 +194,10 @@
 (format #f "~14,4,2,1,'#,'*e|~4,1,,,'#e|~,1,,,'#e|~9,2,,,,'*,'x@e|~8,,,,'#,'*e" 3.14e10 3.14e10 3.14e10 2.5 +inf.0)
 (map (lambda (w) (format #f "~ve|~v@e|~v,,,2e" w 12345.678 w -12345.678 w 0.05)) '(1 5 6 7 8 9 12 14))
 (format #f "~,,2e|~,2,,0e|~,2,,2e|~10,2,,2,'#,'*g|~,2,,,'*f" 0 0 0 1e100 3.14159)
-;; (ice-9 rdelim): split gives pairs
+;; (ice-9 rdelim): split gives pairs(list (format #f "abcd~2,5,'.tx") (format #f "a~3,5'*@tx") (format #f "ab~,4,'-@tx") (format #f "~5'xd" 12))
+(list (format #f "~12,4,2g|~10,3f|~e" "100000" "3.14159" "2.5") (format #f "~$" "12.5") (format #f "~8,2i" 1+2i))
+(list (format #f "~@y" (iota 60)) (format #f "~20@y" '(a (b c d) e f g h)) (format #f "~y" '(a b)))
+
 (use-modules (ice-9 rdelim))
 (call-with-input-string "a\nb" (lambda (p) (let* ((a (read-line p 'split)) (b (read-line p 'split)) (c (read-line p 'split))) (list a b c))))
 (call-with-input-string "a,b" (lambda (p) (let* ((a (read-delimited "," p 'split)) (b (read-delimited "," p 'split))) (list a b))))

@@ -25,7 +25,8 @@ MODULES: Final[dict[ModuleName, tuple[str, str]]] = {
         array-dimensions array-shape array-in-bounds? array-ref array-set! array-fill!
         array-copy! array-copy-in-order! array->list list->array list->typed-array array-equal?
         array-map! array-map-in-order! array-for-each array-index-map! transpose-array
-        make-shared-array array-cell-ref array-slice
+        make-shared-array array-slice array-cell-ref array-cell-set! array-slice-for-each
+        array-slice-for-each-in-order
         """,
     ),
     ("guile", "bitvectors"): (

@@ -434,16 +434,50 @@ def make_shared_array(array: Any, mapping: Any, *dimensions: Any) -> Any:
     return _simple(Array(own.items, bounds, tuple(steps), base, own.kind))
 
 
-@LIBRARY.procedure("array-cell-ref", "array-slice")
-def array_cell_ref(array: Any, *indices: Any) -> Any:
-    """The part of ARRAY whose first indices are these: an element if they are all."""
-    own = as_array("array-cell-ref", 1, array)
-    if len(indices) == len(own.bounds):
-        return array_ref(array, *indices)
+@LIBRARY.procedure("array-slice")
+def array_slice(array: Any, *indices: Any) -> Any:
+    """The array whose elements are those of ARRAY that have these first indices; it shares them."""
+    return _slice("array-slice", array, indices)
+
+
+def _slice(who: str, array: Any, indices: Sequence[Any]) -> Any:
+    own = as_array(who, 1, array)
     count = len(indices)
     if count > len(own.bounds):
-        misc_error("array-cell-ref", "~A indices for an array of ~A", count, len(own.bounds))
+        misc_error(who, "~A indices for an array of ~A", count, len(own.bounds))
     rest = own.bounds[count:]
-    base = own.place("array-cell-ref", [*indices, *(low for low, _ in rest)])
+    base = own.place(who, [*indices, *(low for low, _ in rest)])
     base -= sum(low * step for (low, _), step in zip(rest, own.steps[count:], strict=True))
     return _simple(Array(own.items, rest, own.steps[count:], base, own.kind))
+
+
+@LIBRARY.procedure("array-cell-ref")
+def array_cell_ref(array: Any, *indices: Any) -> Any:
+    """The part of ARRAY whose first indices are these: an element if they are all."""
+    if len(indices) == array_rank(array):
+        return array_ref(array, *indices)
+    return _slice("array-cell-ref", array, indices)
+
+
+@LIBRARY.procedure("array-cell-set!")
+def array_cell_set(array: Any, value: Any, *indices: Any) -> Any:
+    """Make VALUE the part of ARRAY whose first indices are these, and return ARRAY."""
+    if len(indices) == array_rank(array):
+        array_set(array, value, *indices)
+    else:
+        array_copy(value, _slice("array-cell-set!", array, indices))
+    return array
+
+
+@LIBRARY.procedure("array-slice-for-each", "array-slice-for-each-in-order")
+def array_slice_for_each(rank: Any, procedure: Any, *arrays: Any) -> Any:
+    """Call PROCEDURE with the slices of ARRAYS for all values of their first RANK indices."""
+    who = "array-slice-for-each"
+    count = arguments.index(who, 1, rank)
+    frames = [as_array(who, at, array).bounds[:count] for at, array in enumerate(arrays, 3)]
+    if any(len(frame) != count or frame != frames[0] for frame in frames):
+        misc_error(who, "arrays whose first ~A dimensions are not alike: ~S", count, arrays[0])
+    ranges = [range(low, high + 1) for low, high in frames[0]] if frames else []
+    for indices in itertools.product(*ranges):
+        call(procedure, *(_slice(who, array, indices) for array in arrays))
+    return UNSPECIFIED

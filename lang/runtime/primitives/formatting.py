@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, NoReturn
 
 from lang.data import UNSPECIFIED, Char, MString
-from lang.numbers import flonum, format_number, is_number
+from lang.numbers import flonum, format_number, is_number, is_real, parse_number
 from lang.printer import display, write
 from lang.runtime import dynamic
 from lang.runtime.library import Library
@@ -22,7 +22,8 @@ from lang.runtime.signals import misc_error, wrong_type
 LIBRARY = Library("guile")
 
 _PARAMETER: Final = r"(?:'.|[+-]?[0-9]+|[vV#])"
-_DIRECTIVE: Final = re.compile(rf"~((?:{_PARAMETER}?,)*{_PARAMETER}?)([:@]*)(.)", re.S)
+_DIRECTIVE: Final = re.compile(rf"~((?:{_PARAMETER},?|,)*)([:@]*)(.)", re.S)
+_EACH_PARAMETER: Final = re.compile(rf"({_PARAMETER}),?|,")
 _SUPPLIED: Final = frozenset("vV#")
 _CLOSERS: Final = {"{": "}", "[": "]", "(": ")"}
 
@@ -61,9 +62,7 @@ def _parse(control: str) -> tuple[Any, ...]:
         match = _DIRECTIVE.match(control, tilde)
         if match is None:
             _fail("the format string ~S ends inside a directive", control)
-        parameters = tuple(re.findall(rf"({_PARAMETER}?)(?:,|$)", match[1])) if match[1] else ()
-        if match[1] and not match[1].endswith(","):
-            parameters = parameters[: match[1].count(",") + 1]
+        parameters = tuple(_EACH_PARAMETER.findall(match[1]))
         letter = match[3].lower()
         tokens.append(_Directive(letter, parameters, ":" in match[2], "@" in match[2]))
         at = match.end()
@@ -199,7 +198,16 @@ class _Formatter:
         self.parts.append(self.padded(directive, write(self.next())))
 
     def pretty(self, directive: _Directive) -> None:
-        self.parts.append(write(self.next()) + "\n")
+        """~Y breaks a datum into lines; ~width@Y cuts it to one line."""
+        value = self.next()
+        if directive.at:
+            from lang.truncated import truncated
+
+            self.parts.append(truncated(value, max(1, self.parameter(directive, 0, 79))))
+        else:
+            from lang.pretty import pretty
+
+            self.parts.append(pretty(value, self.parameter(directive, 0, 79)) + "\n")
 
     def character(self, directive: _Directive) -> None:
         value = self.next()
@@ -241,15 +249,16 @@ class _Formatter:
         self.parts.append(ordinal(number) if directive.colon else cardinal(number))
 
     def number(self) -> float:
-        return flonum(arguments.real("format", 0, self.next()))
+        """The next argument, a real number or a string that spells one."""
+        value = self.next()
+        spelled = type(value) is str or type(value) is MString
+        read = parse_number(str(value)) if spelled else value
+        return flonum(read if is_real(read) else arguments.real("format", 0, value))
 
     def complex(self, directive: _Directive) -> None:
         value = arguments.number("format", 0, self.next())
-        real, imaginary = flonum(value.real), flonum(value.imag)
-        self.putfixed(real, directive)
-        if imaginary >= 0:
-            self.parts.append("+")
-        self.putfixed(imaginary, directive)
+        self.putfixed(flonum(value.real), directive)
+        self.putfixed(flonum(value.imag), directive._replace(at=True))
         self.parts.append("i")
 
     def fixed(self, directive: _Directive) -> None:
@@ -350,7 +359,7 @@ class _Formatter:
             spaces = target - column
         else:
             spaces = step - (column - target) % step if step else 0
-        self.parts.append(" " * spaces)
+        self.parts.append(self.fill(directive, 2, " ") * spaces)
 
     def repeated(self, directive: _Directive, text: str) -> None:
         self.parts.append(text * self.parameter(directive, 0, 1))

@@ -118,5 +118,5 @@ def exclusive(same: Any, *lists: Any) -> Any:
     for items in _sets("lset-xor", lists):
         only_new = [item for item in items if not _within(test, item, result)]
         only_old = [item for item in result if not any(test(item, x) for x in items)]
-        result = only_new[::-1] + only_old
+        result = only_new + only_old
     return scheme_list(result)
