@@ -156,11 +156,10 @@ def expand(x: Any, env: Env) -> Node:
                 if type(binding) is Global and not binding.defined:
                     return _call_of_unknown(binding, x, env)
                 function = reference(binding, head)
+            elif type(head) is Pair and (keyword := keyword_elsewhere(head, env)) is not None:
+                x = cons(keyword, x.cdr, x.pos)
+                continue
             else:
-                named = _syntax_elsewhere(head, env)
-                if named is not None:
-                    x = cons(named, x.cdr, x.pos)
-                    continue
                 function = expand(head, env)
             return _call(function, x, env)
         if kind is Symbol or kind is Alias:
@@ -182,20 +181,20 @@ def expand(x: Any, env: Env) -> Node:
         return Const(x)
 
 
-def _syntax_elsewhere(head: Any, env: Env) -> Identifier | None:
-    """An identifier for the syntax that `head`, (@ (module) name) before operands, names; None if
-    it is something else."""
-    if type(head) is not Pair or not is_identifier(head.car):
+def keyword_elsewhere(x: Pair, env: Env) -> Identifier | None:
+    """A name for the keyword that `x`, such as (@ (ice-9 match) match), refers to, if it does."""
+    if not is_identifier(x.car):
         return None
-    binding = meaning(head.car, env)
-    if type(binding) is not Special or binding.denoted is None:
+    binding = lookup(x.car, env)
+    if type(binding) is not Special or binding.refer is None:
         return None
-    denoted = binding.denoted(head, env)
-    if type(denoted) not in (Special, Macro, SyntaxParameter):
+    target = binding.refer(x, env)
+    if type(target) not in (Special, Macro, SyntaxParameter):
         return None
-    named = Alias(base(head.cdr.cdr.car), env, {})
-    env.module.bind(named, denoted)
-    return named
+    name = base(x.cdr.cdr.car)
+    scope = Env(env)
+    scope.table[name] = target
+    return Alias(name, scope, {})
 
 
 def reference(binding: Binding, id: Identifier) -> Node:
@@ -288,11 +287,12 @@ def expand_macro(macro: Macro, x: Any, env: Env) -> Any:
 def expand_head(x: Any, env: Env) -> tuple[Any, Binding | None]:
     """`x` with macros at its head expanded, and what the keyword of the result means."""
     while type(x) is Pair:
+        if type(x.car) is Pair:
+            keyword = keyword_elsewhere(x.car, env)
+            if keyword is not None:
+                x = cons(keyword, x.cdr, x.pos)
         if not is_identifier(x.car):
-            named = _syntax_elsewhere(x.car, env)
-            if named is None:
-                break
-            x = cons(named, x.cdr, x.pos)
+            break
         binding = meaning(x.car, env)
         if type(binding) is not Macro:
             return x, binding

@@ -84,11 +84,11 @@ class Special:
 
     `expand` makes core nodes of it in expression context. `define`, if there is one, is used
     instead wherever definitions may stand. `recipe` is how to make it again (see lang.cache),
-    for those that Scheme code defines. `denoted`, which (@ ...) and (@@ ...) have, is what the form
-    names.
+    for those that Scheme code defines. `refer`, if there is one, is what a use of the form means
+    as a name: (@ (module) name) is one.
     """
 
-    __slots__ = ("define", "denoted", "expand", "name", "recipe")
+    __slots__ = ("define", "expand", "name", "recipe", "refer")
 
     def __init__(
         self,
@@ -96,12 +96,13 @@ class Special:
         expand: Callable[[Pair, Env], Node],
         define: Callable[[Pair, Context], None] | None = None,
         recipe: tuple[Any, ...] | None = None,
+        refer: Callable[[Pair, Env], Binding] | None = None,
     ) -> None:
         self.recipe = recipe
+        self.refer = refer
         self.name = name
         self.expand = expand
         self.define = define
-        self.denoted: Callable[[Pair, Env], Binding] | None = None
 
 
 class Macro:

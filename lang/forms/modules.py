@@ -6,7 +6,16 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from lang.data import Keyword, Pair, Symbol, cons, python_list, scheme_list, symbol
-from lang.expand import CORE, Context, definition, parts, provide, reference
+from lang.expand import (
+    CORE,
+    Context,
+    definition,
+    expand,
+    keyword_elsewhere,
+    parts,
+    provide,
+    reference,
+)
 from lang.forms.definitions import chosen, included
 from lang.ir import Node
 from lang.modules import (
@@ -18,7 +27,16 @@ from lang.modules import (
     prefixed,
     whole,
 )
-from lang.syntax import Binding, Env, Special, base, is_identifier, show, syntax_error
+from lang.syntax import (
+    Binding,
+    Env,
+    Identifier,
+    Special,
+    base,
+    is_identifier,
+    show,
+    syntax_error,
+)
 
 _EXPORTS: Final = frozenset(
     {"export", "export-syntax", "re-export", "re-export-syntax", "replace"}
@@ -111,8 +129,7 @@ def re_export(x: Pair, context: Context) -> None:
 
 
 def _public(x: Pair, env: Env) -> Binding:
-    """(@ (module name) exported-name)"""
-    spec, name = parts(x, 2, 2, "(@ (module name) name)")
+    spec, name = _named(x)
     source = env.module.session.require(module_name(spec, x), x)
     binding = source.exported(base(name))
     if binding is None:
@@ -121,23 +138,30 @@ def _public(x: Pair, env: Env) -> Binding:
 
 
 def _private(x: Pair, env: Env) -> Binding:
-    """(@@ (module name) any-name)"""
-    spec, name = parts(x, 2, 2, "(@@ (module name) name)")
+    spec, name = _named(x)
     return env.module.session.require(module_name(spec, x), x).resolve(base(name))
 
 
-def _provide_reference(keyword: str, denoted: Callable[[Pair, Env], Binding]) -> None:
+def _named(x: Pair) -> tuple[Any, Identifier]:
+    keyword = show(x.car)
+    spec, name = parts(x, 2, 2, f"({keyword} (module name) name)")
+    if not is_identifier(name):
+        syntax_error(f"{keyword}: a name is expected, not {show(name)}", x)
+    return spec, name
+
+
+def _at(refer: Callable[[Pair, Env], Binding]) -> Callable[[Pair, Env], Node]:
     def expand_reference(x: Pair, env: Env) -> Node:
-        return reference(denoted(x, env), x.cdr.cdr.car)
+        keyword = keyword_elsewhere(x, env)
+        if keyword is not None:
+            return expand(keyword, env)
+        return reference(refer(x, env), x.cdr.cdr.car)
 
-    expand_reference.__doc__ = denoted.__doc__
-    made = Special(keyword, expand_reference)
-    made.denoted = denoted
-    provide(made, [keyword], [CORE])
+    return expand_reference
 
 
-_provide_reference("@", _public)
-_provide_reference("@@", _private)
+provide(Special("@", _at(_public), refer=_public), ["@"], [CORE])
+provide(Special("@@", _at(_private), refer=_private), ["@@"], [CORE])
 
 
 # ---------------------------------------------------------------- R7RS libraries

@@ -202,3 +202,30 @@ def test_a_variable_of_another_module_is_assigned(tmp_path: Path) -> None:
     ):
         with pytest.raises(Exception, match=message):
             session.eval_text(text)
+
+
+def test_a_keyword_of_another_module_is_used(tmp_path: Path) -> None:
+    (tmp_path / "m.scm").write_text(
+        "(define-module (m) #:export ((own . twice) answer))"
+        "(define-syntax-rule (own e) (list e e)) (define-syntax hidden (identifier-syntax 43))"
+        "(define-syntax answer (identifier-syntax 42))"
+    )
+    session = Session([tmp_path])
+    for text, expected in (
+        ("((@ (m) twice) 1)", "(1 1)"),
+        ("((@@ (m) own) 1)", "(1 1)"),
+        ("(list (@ (m) answer) (@@ (m) hidden))", "(42 43)"),
+        ("((@ (guile) if) #f 1 2)", "2"),
+        ("(let () ((@ (guile) define) x 1) ((@ (guile) set!) x 2) x)", "2"),
+        ("((@ (guile) define) y 1) y", "1"),
+        ("((@ (srfi srfi-9) define-record-type) r (make a) r? (a ra)) (ra (make 3))", "3"),
+        (
+            "(define-syntax-rule (first x) ((@ (ice-9 match) match) x ((a . _) a)))"
+            "(let ((match 1)) (first '(5 6)))",
+            "5",
+        ),
+    ):
+        assert write(session.eval_text(text)) == expected
+    for text in ("(@ (m) twice)", "(@ (guile) if)", "(@ (m) 5)", "((@ (m) own) 1)", "(@ (m))"):
+        with pytest.raises(SchemeSyntaxError):
+            session.eval_text(text)
