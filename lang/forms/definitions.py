@@ -128,6 +128,12 @@ def define_star_public(x: Pair, context: Context) -> None:
     context.env.module.export(base(define(x, context, extended=True)))
 
 
+@definition("define-private")
+def define_private(x: Pair, context: Context) -> None:
+    """define: what is not exported is private."""
+    define(x, context, extended=False)
+
+
 @definition("define-staged", modules=[("kiln", "stages")])
 def define_staged(x: Pair, context: Context) -> None:
     """(define-staged (name parameter ...) body ...): define* what exists inside builds only."""

@@ -88,6 +88,13 @@ def defmacro(x: Pair, context: Context) -> None:
     _define_unhygienic(x, name, procedure, context)
 
 
+@definition("defmacro-public")
+def defmacro_public(x: Pair, context: Context) -> None:
+    """defmacro and export"""
+    defmacro(x, context)
+    context.env.module.export(base(python_list(x)[1]))
+
+
 def _define_unhygienic(x: Pair, name: Any, procedure: Any, context: Context) -> None:
     """Define `name` as what `procedure` makes of the operands, as plain data."""
     if not is_identifier(name):

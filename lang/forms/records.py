@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lang.data import Pair, python_list, scheme_list
-from lang.expand import Context, call_core, definition, expand, parts, special
+from lang.data import Pair, python_list, scheme_list, symbol
+from lang.expand import Context, call_core, definition, expand, parts, provide, special
 from lang.ir import Const, Lam, LRef, Node, Var
-from lang.syntax import Env, Identifier, base, is_identifier, show, syntax_error
+from lang.syntax import Env, Global, Identifier, base, is_identifier, show, syntax_error
 
 SRFI_9 = ("srfi", "srfi-9")
 GNU = ("srfi", "srfi-9", "gnu")
+_PRINTER = "set-record-type-printer!"
+provide(Global(_PRINTER, symbol(_PRINTER), True), [_PRINTER], [GNU])
 _USAGE = "(define-record-type <type> (constructor field ...) predicate (field accessor) ...)"
 
 

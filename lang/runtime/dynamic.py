@@ -83,7 +83,7 @@ class DynamicState:
 STATE: Final = DynamicState()
 
 
-@LIBRARY.procedure("make-fluid")
+@LIBRARY.procedure("make-fluid", "make-thread-local-fluid")
 def make_fluid(value: Any = False) -> Fluid:
     """A new fluid."""
     return Fluid(value)
@@ -191,6 +191,12 @@ def parameter_fluid(parameter: Any) -> Fluid:
     if fluid is None:
         wrong_type("parameter-fluid", 1, parameter)
     return fluid
+
+
+@LIBRARY.procedure("parameter-converter")
+def parameter_converter(parameter: Any) -> Any:
+    """The procedure that makes a value of `parameter` of what it is given."""
+    return parameter_fluid(parameter).convert or (lambda value: value)
 
 
 @LIBRARY.procedure("%parameterize")

@@ -230,3 +230,5 @@
 (use-modules ((rnrs conditions) #:prefix c/) ((rnrs exceptions) #:prefix x/) ((rnrs programs) #:select (exit)))
 (let ((c (c/condition (c/make-error) (c/make-message-condition "m") (c/make-irritants-condition '(1)) (c/make-who-condition 'w)))) (list (c/error? c) (c/condition-message c) (c/condition-irritants c) (c/condition-who c) (length (c/simple-conditions c)) (c/warning? c)))
 (let () (c/define-condition-type &mine c/&error make-mine mine? (a mine-a)) (x/guard (e ((mine? e) (list (mine-a e) (c/error? e)))) (x/raise (c/condition (make-mine 5) (c/make-message-condition "x")))))
+(use-modules (srfi srfi-9) ((srfi srfi-9 gnu) #:select (set-record-type-printer!)))
+(let () (define-record-type <q> (q a) q? (a qa)) (set-record-type-printer! <q> (lambda (q p) (display "Q!" p))) (object->string (q 1)))

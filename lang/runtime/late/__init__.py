@@ -15,7 +15,7 @@ MODULES: Final[dict[ModuleName, tuple[str, str]]] = {
         make-object-property object-properties symbol-properties set-object-properties!
         object-property symbol-property set-object-property! set-symbol-property! make-variable
         make-undefined-variable variable? variable-bound? variable-ref variable-set!
-        variable-unset! copy-tree
+        variable-unset! copy-tree symbol-property-remove!
         """,
     ),
     ("guile", "arrays"): (
@@ -55,13 +55,17 @@ MODULES: Final[dict[ModuleName, tuple[str, str]]] = {
         ENOTCONN ESHUTDOWN ETOOMANYREFS ETIMEDOUT ECONNREFUSED EHOSTDOWN EHOSTUNREACH EALREADY
         EINPROGRESS ESTALE EUCLEAN ENOTNAM ENAVAIL EISNAM EREMOTEIO EDQUOT ENOMEDIUM EMEDIUMTYPE
         ECANCELED ENOKEY EKEYEXPIRED EKEYREVOKED EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE ERFKILL
-        EWOULDBLOCK SIGHUP SIGINT SIGQUIT SIGILL SIGTRAP SIGABRT SIGBUS SIGFPE SIGKILL SIGUSR1
+        EWOULDBLOCK EDEADLK EOPNOTSUPP SIGHUP SIGINT SIGQUIT SIGILL SIGTRAP SIGABRT SIGBUS SIGFPE SIGKILL SIGUSR1
         SIGSEGV SIGUSR2 SIGPIPE SIGALRM SIGTERM SIGSTKFLT SIGCHLD SIGCONT SIGSTOP SIGTSTP
         SIGTTIN SIGTTOU SIGURG SIGXCPU SIGXFSZ SIGVTALRM SIGPROF SIGWINCH SIGIO SIGPWR SIGSYS
-        SIGRTMIN SIGRTMAX WNOHANG WUNTRACED O_CLOEXEC O_DIRECTORY O_NOFOLLOW O_NONBLOCK O_NOCTTY
+        SIGRTMIN SIGRTMAX SIGCLD SIGPOLL SIGIOT NSIG SA_NOCLDSTOP SA_RESTART WNOHANG WUNTRACED
+        O_NDELAY O_ASYNC O_DIRECT O_NOATIME O_PATH O_TMPFILE O_CLOEXEC O_DIRECTORY O_NOFOLLOW O_NONBLOCK O_NOCTTY
         O_SYNC PRIO_PROCESS PRIO_PGRP PRIO_USER LOCK_SH LOCK_EX LOCK_UN LOCK_NB F_DUPFD F_GETFD
         F_SETFD F_GETFL F_SETFL FD_CLOEXEC AF_UNSPEC PF_UNSPEC AF_UNIX PF_UNIX AF_INET PF_INET
-        AF_INET6 PF_INET6 SOCK_STREAM SOCK_DGRAM SOCK_RAW IPPROTO_IP IPPROTO_TCP IPPROTO_UDP
+        AF_INET6 PF_INET6 SOCK_STREAM SOCK_DGRAM SOCK_RAW SOCK_RDM SOCK_SEQPACKET
+        SOCK_CLOEXEC SOCK_NONBLOCK SO_REUSEPORT SO_TYPE SO_DEBUG SO_DONTROUTE SO_LINGER
+        SO_OOBINLINE SO_PRIORITY TCP_CORK MSG_OOB MSG_DONTROUTE MSG_DONTWAIT AI_PASSIVE
+        AI_CANONNAME AI_NUMERICHOST AI_NUMERICSERV AI_V4MAPPED AI_ALL AI_ADDRCONFIG IPPROTO_IP IPPROTO_TCP IPPROTO_UDP
         SOL_SOCKET SO_REUSEADDR SO_KEEPALIVE SO_BROADCAST SO_RCVBUF SO_SNDBUF SO_ERROR
         TCP_NODELAY MSG_PEEK INADDR_ANY INADDR_LOOPBACK INADDR_BROADCAST INADDR_NONE WAIT_ANY
         WAIT_MYPGRP PIPE_BUF *null-device*
@@ -92,11 +96,12 @@ MODULES: Final[dict[ModuleName, tuple[str, str]]] = {
         "lang.runtime.late.sockets",
         """
         socket socketpair make-socket-address sockaddr:fam sockaddr:addr sockaddr:path
-        sockaddr:port inet-pton inet-ntop getaddrinfo addrinfo:flags addrinfo:fam
+        sockaddr:port inet-pton inet-ntop inet-makeaddr inet-netof inet-lnaof getaddrinfo addrinfo:flags addrinfo:fam
         addrinfo:socktype addrinfo:protocol addrinfo:addr addrinfo:canonname connect bind listen
         accept shutdown getsockname getpeername setsockopt getsockopt send recv! select
         """,
     ),
+    ("guile", "passwords"): ("lang.runtime.late.passwords", "crypt"),
     ("guile", "soft-ports"): (
         "lang.runtime.late.soft_ports",
         """

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from lang.data import NIL, UNDEFINED, UNSPECIFIED, Pair, cons, scheme_list
+from lang.data import NIL, UNDEFINED, UNSPECIFIED, Pair, cons, iterate, scheme_list
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
 from lang.runtime.primitives.procedures import arity, make_procedure_with_setter
@@ -178,6 +178,15 @@ def set_object_property(obj: Any, key: Any, value: Any) -> Any:
     else:
         entry.cdr = value
     return value
+
+
+@LIBRARY.procedure("symbol-property-remove!")
+def remove_symbol_property(name: Any, key: Any) -> bool:
+    """Forget what has been noted about a symbol as KEY; whether there was anything."""
+    entry = _entry(name, key)
+    if entry is not None:
+        _alists.set(name, scheme_list(e for e in iterate(_alists.get(name, NIL)) if e is not entry))
+    return entry is not None
 
 
 def _entry(obj: Any, key: Any) -> Pair | None:

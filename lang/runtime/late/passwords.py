@@ -1,22 +1,26 @@
-"""(gnu system crypt): password hashes, a pure function of password and salt."""
+"""crypt: hashes of passwords, a pure function of password and salt (Guile's manual, "Encryption")."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from lang.runtime.library import Library
+from lang.runtime.primitives import arguments
 from lang.runtime.signals import misc_error
 
-LIBRARY = Library("gnu", "system", "crypt")
+LIBRARY = Library("guile", "passwords")
 
 
 @LIBRARY.procedure("crypt")
-def crypt(password: str, salt: str) -> str:
-    """The hash of `password`, as crypt(3) gives it for `salt`: "$6$…" (SHA-512) or "$5$…".
+def crypt(password: Any, salt: Any) -> str:
+    """The hash of PASSWORD, as crypt(3) gives it for SALT: "$6$…" (SHA-512) or "$5$…".
 
     An optional "rounds=N$" may stand before the salt proper.
     """
     from passlib.hash import sha256_crypt, sha512_crypt
 
-    _, _, rest = str(salt).partition("$")
+    secret = arguments.string("crypt", 1, password)
+    _, _, rest = arguments.string("crypt", 2, salt).partition("$")
     kind, _, rest = rest.partition("$")
     rounds = 5000
     if rest.startswith("rounds="):
@@ -29,6 +33,6 @@ def crypt(password: str, salt: str) -> str:
         misc_error("crypt", '~s is no salt that Kiln takes: use "$6$" and some letters', salt)
     try:
         hasher = schemes[kind].using(salt=rest.partition("$")[0], rounds=rounds)
-        return str(hasher.hash(str(password)))
+        return str(hasher.hash(secret))
     except ValueError as error:
         misc_error("crypt", "~a", str(error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import Any
+from typing import Any, Final
 
 from lang.data import NIL, UNSPECIFIED, Pair, cons, scheme_list
 from lang.runtime.late.descriptors import port_on
@@ -111,6 +111,39 @@ def inet_pton(family: Any, text: Any) -> int:
         )
     except (OSError, ValueError):
         misc_error("inet-pton", "~S is no address", text)
+
+
+@LIBRARY.procedure("inet-makeaddr")
+def inet_makeaddr(network: Any, host: Any) -> int:
+    """The internet address of a network's number and that of a host in it."""
+    net = arguments.index("inet-makeaddr", 1, network)
+    local = arguments.index("inet-makeaddr", 2, host)
+    for limit, shift in _CLASSES:
+        if net < limit:
+            return (net << shift) | (local & ((1 << shift) - 1))
+    return (net | local) & 0xFFFFFFFF
+
+
+@LIBRARY.procedure("inet-netof")
+def inet_netof(address: Any) -> int:
+    """The network's number of an internet address of class A, B or C."""
+    number = arguments.index("inet-netof", 1, address)
+    return number >> _host_bits(number)
+
+
+@LIBRARY.procedure("inet-lnaof")
+def inet_lnaof(address: Any) -> int:
+    """The number in its network of an internet address of class A, B or C."""
+    number = arguments.index("inet-lnaof", 1, address)
+    return number & ((1 << _host_bits(number)) - 1)
+
+
+_CLASSES: Final = ((1 << 7, 24), (1 << 16, 16), (1 << 24, 8))
+"""What network numbers of classes A, B and C are below, and the bits of a host's number."""
+
+
+def _host_bits(address: int) -> int:
+    return 24 if not address >> 31 else 16 if not address >> 30 & 1 else 8
 
 
 @LIBRARY.procedure("inet-ntop")

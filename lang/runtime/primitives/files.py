@@ -8,7 +8,7 @@ import stat as stat_
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
-from lang.data import EOF, UNSPECIFIED, Keyword, keyword, python_list, symbol
+from lang.data import EOF, NIL, UNSPECIFIED, Keyword, keyword, python_list, scheme_list, symbol
 from lang.runtime import dynamic
 from lang.runtime.library import Library
 from lang.runtime.ports import FileOutput, InputPort, Port
@@ -228,6 +228,25 @@ def search_path(directories: Any, name: Any, extensions: Any = None, *_options: 
     return False
 
 
+@LIBRARY.procedure("parse-path")
+def parse_path(path: Any, tail: Any = NIL) -> Any:
+    """The directories of PATH, a string with a : between them (or #f), before the list TAIL."""
+    if path is False:
+        return tail
+    return scheme_list(arguments.string("parse-path", 1, path).split(":"), tail)
+
+
+@LIBRARY.procedure("parse-path-with-ellipsis")
+def parse_path_with_ellipsis(path: Any, base: Any) -> Any:
+    """As parse-path; the list BASE stands in place of "...", or follows."""
+    if path is False:
+        return base
+    parts = arguments.string("parse-path-with-ellipsis", 1, path).split(":")
+    at = parts.index("...") if "..." in parts else len(parts)
+    inserted = arguments.items("parse-path-with-ellipsis", 2, base)
+    return scheme_list([*parts[:at], *inserted, *parts[at + 1 :]])
+
+
 # ---------------------------------------------------------------- looking
 
 
@@ -307,10 +326,18 @@ def _status_field(field: str) -> None:
         return int(getattr(_status_of(f"stat:{field}", status), f"st_{field}"))
 
 
+def _status_nanoseconds(field: str) -> None:
+    @LIBRARY.procedure(f"stat:{field}nsec")
+    def access(status: Any) -> int:
+        status = _status_of(f"stat:{field}nsec", status)
+        return int(getattr(status, f"st_{field}_ns")) % 1_000_000_000
+
+
 for _field in ("dev", "ino", "mode", "nlink", "uid", "gid", "rdev", "size", "blksize", "blocks"):
     _status_field(_field)
 for _field in ("atime", "mtime", "ctime"):
     _status_field(_field)
+    _status_nanoseconds(_field)
 
 
 class DirectoryStream:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from lang.data import NIL, Values, cons, scheme_list, symbol
+from lang.data import NIL, UNSPECIFIED, Pair, Values, cons, scheme_list, symbol
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
-from lang.runtime.signals import misc_error
+from lang.runtime.signals import misc_error, wrong_type
 from lang.runtime.trampoline import TAIL, call, call_values
 
 LIBRARY = Library("guile")
@@ -129,6 +129,18 @@ def procedure_property(function: Any, key: Any) -> Any:
 def set_procedure_property(function: Any, key: Any, value: Any) -> Any:
     _properties(arguments.procedure("set-procedure-property!", 1, function))[key] = value
     return value
+
+
+@LIBRARY.procedure("set-procedure-properties!")
+def set_procedure_properties(function: Any, alist: Any) -> Any:
+    """Give a procedure the properties of an association list instead of those it has."""
+    properties = _properties(arguments.procedure("set-procedure-properties!", 1, function))
+    entries = arguments.items("set-procedure-properties!", 2, alist)
+    if not all(type(entry) is Pair for entry in entries):
+        wrong_type("set-procedure-properties!", 2, alist)
+    properties.clear()
+    properties.update((entry.car, entry.cdr) for entry in reversed(entries))
+    return UNSPECIFIED
 
 
 @LIBRARY.procedure("procedure-properties")

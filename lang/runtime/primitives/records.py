@@ -146,6 +146,19 @@ def record_type_parents(rtd: Any) -> Any:
     return NIL
 
 
+@LIBRARY.procedure("record-type-parent")
+def record_type_parent(rtd: Any) -> bool:
+    """#f: no record type has a parent."""
+    record_type("record-type-parent", rtd)
+    return False
+
+
+@LIBRARY.procedure("record-type-has-parent?")
+def has_parent(rtd: Any, parent: Any) -> bool:
+    """Is RTD the record type PARENT? No other one is a parent of it."""
+    return record_type("record-type-has-parent?", rtd) is parent
+
+
 @LIBRARY.procedure("set-record-type-printer!")
 def set_record_type_printer(rtd: Any, printer: Any) -> Any:
     record_type("set-record-type-printer!", rtd).printer = arguments.procedure(

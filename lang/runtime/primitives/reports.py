@@ -6,6 +6,7 @@ from typing import Any
 
 from lang.data import UNSPECIFIED, MString, Symbol, scheme_list, symbol
 from lang.printer import display, write
+from lang.runtime import dynamic
 from lang.runtime.condition_types import MESSAGE, THROWN, WHO, Condition
 from lang.runtime.library import Library
 from lang.runtime.messages import condition_text
@@ -45,6 +46,14 @@ def print_exception(port: Any, _frame: Any, key: Any, thrown: Any) -> Any:
     payload = given[0] if key.name == "%exception" and given else condition_of_throw(key, thrown)
     out.write(_report(payload) + "\n")
     return UNSPECIFIED
+
+
+@LIBRARY.procedure("warn")
+def warn(*stuff: Any) -> Any:
+    """Write STUFF to the port for warnings; its last item is the value."""
+    out = dynamic.current_warning.value
+    out.write(f"\n;;; WARNING {display(scheme_list(stuff))}\n")
+    return stuff[-1] if stuff else UNSPECIFIED
 
 
 @LIBRARY.procedure("display-error")
