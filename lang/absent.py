@@ -33,7 +33,28 @@ _LAST: Final = "a procedure's value is that of its last expression"
 _CHAIN: Final = (
     "an error that nothing catches shows the calls that led to it; in kiln repl ,bt does"
 )
+_ALONE: Final = "one thread runs a program: call the procedure, and use its value"
+_OPTIONS: Final = "the reader and the printer have no options: leave it out"
+_ENTRIES: Final = "look entries up one by one: getpwnam, getgrnam (in builds)"
+_NO_NETWORK: Final = (
+    "builds have no network: getaddrinfo reads addresses that are written as numbers"
+)
 _NAMES: Final[dict[str, str]] = {
+    **dict.fromkeys(("call-with-new-thread", "begin-thread", "make-thread", "join-thread"), _ALONE),
+    **dict.fromkeys(("current-thread", "cancel-thread", "all-threads", "yield"), _ALONE),
+    **dict.fromkeys(("make-condition-variable", "wait-condition-variable"), _ALONE),
+    **dict.fromkeys(("read-enable", "read-disable", "read-set!", "read-options"), _OPTIONS),
+    **dict.fromkeys(("print-enable", "print-disable", "print-set!", "print-options"), _OPTIONS),
+    **dict.fromkeys(("debug-enable", "debug-disable", "debug-set!", "debug-options"), _CHAIN),
+    **dict.fromkeys(("getpwent", "setpwent", "endpwent", "getgrent", "setgrent"), _ENTRIES),
+    **dict.fromkeys(("gethostbyname", "gethostbyaddr", "getservbyname"), _NO_NETWORK),
+    "read-hash-extend": "the reader's notations are fixed: read a string by a procedure of yours",
+    "macroexpand": "in kiln repl, ,expand shows what a form expands to",
+    "compile": "(eval form (current-module)) compiles a form and runs it",
+    "set-current-module": "(define-module (name) ...) enters a module",
+    "use-srfis": "write (use-modules (srfi srfi-1) ...)",
+    "make-guardian": "nothing tells of objects that are collected: leave it out",
+    "make-weak-vector": "write (make-vector size fill): nothing is held weakly in it",
     "print": "(display x) writes a value, (newline) ends the line",
     "println": "(display x) writes a value, (newline) ends the line",
     "printf": '(format #t "~a~%" x) writes by a template',

@@ -84,12 +84,14 @@ def provide(binding: Binding, names: Iterable[str], modules: Iterable[tuple[str,
 
 
 def special(
-    *names: str, modules: Iterable[tuple[str, ...]] = (CORE,)
+    *names: str,
+    modules: Iterable[tuple[str, ...]] = (CORE,),
+    refer: Callable[[Pair, Env], Binding] | None = None,
 ) -> Callable[[Expand], Expand]:
     """Make the decorated function, from form and environment to a node, the meaning of `names`."""
 
     def register(function: Expand) -> Expand:
-        provide(Special(names[0], function), names, modules)
+        provide(Special(names[0], function, refer=refer), names, modules)
         return function
 
     return register

@@ -15,6 +15,7 @@ from lang.expand import (
     parts,
     provide,
     reference,
+    special,
 )
 from lang.forms.definitions import chosen, included
 from lang.ir import Node
@@ -150,18 +151,23 @@ def _named(x: Pair) -> tuple[Any, Identifier]:
     return spec, name
 
 
-def _at(refer: Callable[[Pair, Env], Binding]) -> Callable[[Pair, Env], Node]:
-    def expand_reference(x: Pair, env: Env) -> Node:
-        keyword = keyword_elsewhere(x, env)
-        if keyword is not None:
-            return expand(keyword, env)
-        return reference(refer(x, env), x.cdr.cdr.car)
-
-    return expand_reference
+@special("@", refer=_public)
+def public_reference(x: Pair, env: Env) -> Node:
+    """(@ (module name) exported-name)"""
+    return _reference(x, env, _public)
 
 
-provide(Special("@", _at(_public), refer=_public), ["@"], [CORE])
-provide(Special("@@", _at(_private), refer=_private), ["@@"], [CORE])
+@special("@@", refer=_private)
+def private_reference(x: Pair, env: Env) -> Node:
+    """(@@ (module name) any-name)"""
+    return _reference(x, env, _private)
+
+
+def _reference(x: Pair, env: Env, refer: Callable[[Pair, Env], Binding]) -> Node:
+    keyword = keyword_elsewhere(x, env)
+    if keyword is not None:
+        return expand(keyword, env)
+    return reference(refer(x, env), x.cdr.cdr.car)
 
 
 # ---------------------------------------------------------------- R7RS libraries

@@ -5,7 +5,8 @@
   #:use-module (srfi srfi-9)
   #:export (parallel letpar par-map par-for-each n-par-map n-par-for-each
             make-mutex make-recursive-mutex mutex? mutex-locked?
-            lock-mutex try-mutex unlock-mutex with-mutex monitor))
+            lock-mutex try-mutex unlock-mutex with-mutex monitor)
+  #:re-export (current-processor-count total-processor-count))
 
 (define-syntax-rule (parallel expression ...)
   "The values of EXPRESSION ..., as multiple values."

@@ -108,3 +108,5 @@
 (library (my lib (1 0)) (export f (rename (g h) (k l))) (import (rnrs base (6)) (for (only (rnrs lists) filter) run) (rnrs control)) (define (f x) (if (when x x) 1 2)) (define g 3) (define k (filter even? '(1 2))))
 (import (prefix (my lib (1)) my-))
 (list (my-f 1) my-h my-l)
+(use-modules ((rnrs base) #:prefix r6:))
+(r6:let-values (((a b) (r6:values 1 2))) (r6:cond (#f 1) (else (r6:list a b (r6:div 7 2) (r6:vector-map + #(1) #(2))))))

@@ -155,6 +155,7 @@
 ((stat:size stat) (stat:mode stat) (stat:type stat) (stat:perms stat) (stat:uid stat)
  (stat:gid stat) (stat:ino stat) (stat:dev stat) (stat:rdev stat) (stat:nlink stat)
  (stat:atime stat) (stat:mtime stat) (stat:ctime stat) (stat:blksize stat) (stat:blocks stat)
+ (stat:atimensec stat) (stat:mtimensec stat) (stat:ctimensec stat)
  "That part of what stat gives.")
 ((status:exit-val status) (status:term-sig status) (status:stop-sig status)
  "How a process ended: its exit status, or the signal; else #f.")

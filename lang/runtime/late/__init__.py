@@ -55,32 +55,34 @@ MODULES: Final[dict[ModuleName, tuple[str, str]]] = {
         ENOTCONN ESHUTDOWN ETOOMANYREFS ETIMEDOUT ECONNREFUSED EHOSTDOWN EHOSTUNREACH EALREADY
         EINPROGRESS ESTALE EUCLEAN ENOTNAM ENAVAIL EISNAM EREMOTEIO EDQUOT ENOMEDIUM EMEDIUMTYPE
         ECANCELED ENOKEY EKEYEXPIRED EKEYREVOKED EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE ERFKILL
-        EWOULDBLOCK EDEADLK EOPNOTSUPP SIGHUP SIGINT SIGQUIT SIGILL SIGTRAP SIGABRT SIGBUS SIGFPE SIGKILL SIGUSR1
-        SIGSEGV SIGUSR2 SIGPIPE SIGALRM SIGTERM SIGSTKFLT SIGCHLD SIGCONT SIGSTOP SIGTSTP
-        SIGTTIN SIGTTOU SIGURG SIGXCPU SIGXFSZ SIGVTALRM SIGPROF SIGWINCH SIGIO SIGPWR SIGSYS
-        SIGRTMIN SIGRTMAX SIGCLD SIGPOLL SIGIOT NSIG SA_NOCLDSTOP SA_RESTART WNOHANG WUNTRACED
-        O_NDELAY O_ASYNC O_DIRECT O_NOATIME O_PATH O_TMPFILE O_CLOEXEC O_DIRECTORY O_NOFOLLOW O_NONBLOCK O_NOCTTY
-        O_SYNC PRIO_PROCESS PRIO_PGRP PRIO_USER LOCK_SH LOCK_EX LOCK_UN LOCK_NB F_DUPFD F_GETFD
-        F_SETFD F_GETFL F_SETFL FD_CLOEXEC AF_UNSPEC PF_UNSPEC AF_UNIX PF_UNIX AF_INET PF_INET
-        AF_INET6 PF_INET6 SOCK_STREAM SOCK_DGRAM SOCK_RAW SOCK_RDM SOCK_SEQPACKET
-        SOCK_CLOEXEC SOCK_NONBLOCK SO_REUSEPORT SO_TYPE SO_DEBUG SO_DONTROUTE SO_LINGER
-        SO_OOBINLINE SO_PRIORITY TCP_CORK MSG_OOB MSG_DONTROUTE MSG_DONTWAIT AI_PASSIVE
-        AI_CANONNAME AI_NUMERICHOST AI_NUMERICSERV AI_V4MAPPED AI_ALL AI_ADDRCONFIG IPPROTO_IP IPPROTO_TCP IPPROTO_UDP
-        SOL_SOCKET SO_REUSEADDR SO_KEEPALIVE SO_BROADCAST SO_RCVBUF SO_SNDBUF SO_ERROR
-        TCP_NODELAY MSG_PEEK INADDR_ANY INADDR_LOOPBACK INADDR_BROADCAST INADDR_NONE WAIT_ANY
-        WAIT_MYPGRP PIPE_BUF *null-device*
+        EWOULDBLOCK EDEADLK EOPNOTSUPP SIGHUP SIGINT SIGQUIT SIGILL SIGTRAP SIGABRT SIGBUS
+        SIGFPE SIGKILL SIGUSR1 SIGSEGV SIGUSR2 SIGPIPE SIGALRM SIGTERM SIGSTKFLT SIGCHLD SIGCONT
+        SIGSTOP SIGTSTP SIGTTIN SIGTTOU SIGURG SIGXCPU SIGXFSZ SIGVTALRM SIGPROF SIGWINCH SIGIO
+        SIGPWR SIGSYS SIGRTMIN SIGRTMAX SIGCLD SIGPOLL SIGIOT NSIG SA_NOCLDSTOP SA_RESTART
+        WNOHANG WUNTRACED O_NDELAY O_ASYNC O_DIRECT O_NOATIME O_PATH O_TMPFILE O_CLOEXEC
+        O_DIRECTORY O_NOFOLLOW O_NONBLOCK O_NOCTTY O_SYNC PRIO_PROCESS PRIO_PGRP PRIO_USER
+        LOCK_SH LOCK_EX LOCK_UN LOCK_NB F_DUPFD F_GETFD F_SETFD F_GETFL F_SETFL FD_CLOEXEC
+        AF_UNSPEC PF_UNSPEC AF_UNIX PF_UNIX AF_INET PF_INET AF_INET6 PF_INET6 SOCK_STREAM
+        SOCK_DGRAM SOCK_RAW SOCK_RDM SOCK_SEQPACKET SOCK_CLOEXEC SOCK_NONBLOCK SO_REUSEPORT
+        SO_TYPE SO_DEBUG SO_DONTROUTE SO_LINGER SO_OOBINLINE SO_PRIORITY TCP_CORK MSG_OOB
+        MSG_DONTROUTE MSG_DONTWAIT AI_PASSIVE AI_CANONNAME AI_NUMERICHOST AI_NUMERICSERV
+        AI_V4MAPPED AI_ALL AI_ADDRCONFIG IPPROTO_IP IPPROTO_TCP IPPROTO_UDP SOL_SOCKET
+        SO_REUSEADDR SO_KEEPALIVE SO_BROADCAST SO_RCVBUF SO_SNDBUF SO_ERROR TCP_NODELAY MSG_PEEK
+        INADDR_ANY INADDR_LOOPBACK INADDR_BROADCAST INADDR_NONE WAIT_ANY WAIT_MYPGRP PIPE_BUF
+        *null-device*
         """,
     ),
     ("guile", "processes"): (
         "lang.runtime.late.processes",
         """
-        kill raise-signal getppid getpgrp setpgid setsid getsid nice setuid setgid seteuid
-        setegid chroot sync alarm pause getpriority setpriority primitive-fork primitive-_exit
-        getgroups waitpid execl execlp execle sigaction SIG_DFL SIG_IGN times utsname:sysname
-        utsname:nodename utsname:release utsname:version utsname:machine passwd:name
-        passwd:passwd passwd:uid passwd:gid passwd:gecos passwd:dir passwd:shell group:name
-        group:passwd group:gid group:mem tms:clock tms:utime tms:stime tms:cutime tms:cstime
-        uname getpw getpwnam getpwuid getgr getgrnam getgrgid getlogin sethostname
+        current-processor-count total-processor-count kill raise-signal getppid getpgrp setpgid
+        setsid getsid nice setuid setgid seteuid setegid chroot sync alarm pause getpriority
+        setpriority primitive-fork primitive-_exit getgroups waitpid execl execlp execle
+        sigaction SIG_DFL SIG_IGN times utsname:sysname utsname:nodename utsname:release
+        utsname:version utsname:machine passwd:name passwd:passwd passwd:uid passwd:gid
+        passwd:gecos passwd:dir passwd:shell group:name group:passwd group:gid group:mem
+        tms:clock tms:utime tms:stime tms:cutime tms:cstime uname getpw getpwnam getpwuid getgr
+        getgrnam getgrgid getlogin sethostname
         """,
     ),
     ("guile", "descriptors"): (
@@ -96,9 +98,10 @@ MODULES: Final[dict[ModuleName, tuple[str, str]]] = {
         "lang.runtime.late.sockets",
         """
         socket socketpair make-socket-address sockaddr:fam sockaddr:addr sockaddr:path
-        sockaddr:port inet-pton inet-ntop inet-makeaddr inet-netof inet-lnaof getaddrinfo addrinfo:flags addrinfo:fam
-        addrinfo:socktype addrinfo:protocol addrinfo:addr addrinfo:canonname connect bind listen
-        accept shutdown getsockname getpeername setsockopt getsockopt send recv! select
+        sockaddr:port inet-pton inet-ntop inet-makeaddr inet-netof inet-lnaof getaddrinfo
+        addrinfo:flags addrinfo:fam addrinfo:socktype addrinfo:protocol addrinfo:addr
+        addrinfo:canonname connect bind listen accept shutdown getsockname getpeername
+        setsockopt getsockopt send recv! select
         """,
     ),
     ("guile", "passwords"): ("lang.runtime.late.passwords", "crypt"),

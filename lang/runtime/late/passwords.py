@@ -1,4 +1,4 @@
-"""crypt: hashes of passwords, a pure function of password and salt (Guile's manual, "Encryption")."""
+"""crypt: hashes of passwords (Guile's manual, "Encryption")."""
 
 from __future__ import annotations
 

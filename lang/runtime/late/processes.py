@@ -39,6 +39,12 @@ def _acting(name: str, act: Callable[..., Any], documentation: str) -> None:
 
 _acting("kill", os.kill, "Send the process of a number a signal.")
 _acting("raise-signal", signal.raise_signal, "Send this process a signal.")
+_acting(
+    "current-processor-count",
+    lambda: len(os.sched_getaffinity(0)),
+    "How many processors the build may use; what it makes must not depend on that.",
+)
+_acting("total-processor-count", os.cpu_count, "How many processors the machine has.")
 _acting("getppid", os.getppid, "The number of the process that started this one.")
 _acting("getpgrp", os.getpgrp, "The number of this process's group.")
 _acting("setpgid", os.setpgid, "Put a process into a group.")
