@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from lang.data import UNSPECIFIED, Symbol, scheme_list, symbol
 from lang.numbers import flonum
+from lang.runtime.condition_types import ERROR
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
-from lang.runtime.signals import out_of_range, wrong_type
+from lang.runtime.signals import out_of_range, signal, wrong_type
 
 LIBRARY = Library("guile")
 
@@ -195,6 +196,13 @@ for _size in (1, 2, 4, 8):
     _accessors(f"s{8 * _size}", _size, signed=True)
 
 
+def _width(who: str, position: int, size: Any) -> int:
+    width = arguments.index(who, position, size)
+    if not width:
+        out_of_range(who, size)
+    return width
+
+
 def _sized_accessors(kind: str, *, signed: bool) -> None:
     """bytevector-uint-ref and its relatives, for integers of any size."""
     get, put = f"bytevector-{kind}-ref", f"bytevector-{kind}-set!"
@@ -202,14 +210,14 @@ def _sized_accessors(kind: str, *, signed: bool) -> None:
     @LIBRARY.procedure(get)
     def reference(vector: Any, position: Any, order: Any, size: Any) -> int:
         source = contents(get, 1, vector)
-        place = _place(get, source, position, arguments.index(get, 4, size))
+        place = _place(get, source, position, _width(get, 4, size))
         endian: Any = _order(get, order)
         return int.from_bytes(source[place], endian, signed=signed)
 
     @LIBRARY.procedure(put)
     def assign(vector: Any, position: Any, value: Any, order: Any, size: Any) -> Any:
         target = mutable(put, 1, vector)
-        place = _place(put, target, position, arguments.index(put, 5, size))
+        place = _place(put, target, position, _width(put, 5, size))
         _store(put, target, place, value, _order(put, order), signed)
         return UNSPECIFIED
 
@@ -227,7 +235,7 @@ def _sized_accessors(kind: str, *, signed: bool) -> None:
 
     @LIBRARY.procedure(from_list)
     def of_list(numbers: Any, order: Any, size: Any) -> bytearray:
-        width = arguments.index(from_list, 3, size)
+        width = _width(from_list, 3, size)
         values = arguments.items(from_list, 1, numbers)
         result = bytearray(width * len(values))
         for at, value in enumerate(values):
@@ -286,9 +294,8 @@ def _decoded(who: str, source: Bytes, encoding: str) -> str:
     try:
         return source.decode(encoding)
     except UnicodeDecodeError:
-        from lang.runtime.signals import misc_error
-
-        misc_error(who, "bytevector is not valid ~A", encoding.upper())
+        name = encoding.upper()
+        signal("decoding-error", ERROR, who, "bytevector is not valid ~A", (name,), False)
 
 
 def _wide(bits: int) -> None:
