@@ -22,6 +22,11 @@ class CharSet:
         self._test = test
 
     @property
+    def listed(self) -> bool:
+        """Are the members known?"""
+        return self._members is not None
+
+    @property
     def members(self) -> frozenset[str]:
         """All members."""
         if self._members is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -57,14 +58,15 @@ for _name, _set in STANDARD.items():
 
 
 def charset(who: str, position: int, value: Any) -> CharSet:
-    """A character set; a string stands for its characters and a character for itself."""
+    """A character set."""
     if type(value) is CharSet:
         return value
-    if type(value) is Char:
-        return CharSet(value.value)
-    if type(value) is str or type(value) is MString:
-        return CharSet(str(value))
-    wrong_type(who, position, value)
+    wrong_type(who, position, value, "a character set")
+
+
+def _base(who: str, position: int, value: Any) -> frozenset[str]:
+    """The members of an optional set that others are added to."""
+    return frozenset() if value is None else charset(who, position, value).members
 
 
 @LIBRARY.procedure("char-set?")
@@ -74,6 +76,11 @@ def is_char_set(value: Any) -> bool:
 
 @LIBRARY.procedure("->char-set")
 def to_char_set(value: Any) -> CharSet:
+    """A character set; a string stands for its characters and a character for itself."""
+    if type(value) is Char:
+        return CharSet(value.value)
+    if type(value) is str or type(value) is MString:
+        return CharSet(str(value))
     return charset("->char-set", 1, value)
 
 
@@ -86,13 +93,13 @@ def make(*characters: Any) -> CharSet:
 def list_to_char_set(characters: Any, base: Any = None) -> CharSet:
     items = arguments.items("list->char-set", 1, characters)
     chosen = {arguments.character("list->char-set", 1, item) for item in items}
-    return CharSet(chosen | (base.members if base is not None else frozenset()))
+    return CharSet(chosen | _base("list->char-set", 2, base))
 
 
 @LIBRARY.procedure("string->char-set", "string->char-set!")
 def string_to_char_set(text: Any, base: Any = None) -> CharSet:
     chosen = set(arguments.string("string->char-set", 1, text))
-    return CharSet(chosen | (base.members if base is not None else frozenset()))
+    return CharSet(chosen | _base("string->char-set", 2, base))
 
 
 @LIBRARY.procedure("ucs-range->char-set", "ucs-range->char-set!")
@@ -103,7 +110,7 @@ def range_to_char_set(low: Any, high: Any, strict: Any = False, base: Any = None
         out_of_range("ucs-range->char-set", high)
     codes = (code for code in range(first, end) if not 0xD800 <= code <= 0xDFFF)
     chosen = frozenset(map(chr, codes))
-    return CharSet(chosen | (base.members if base is not None else frozenset()))
+    return CharSet(chosen | _base("ucs-range->char-set", 4, base))
 
 
 @LIBRARY.procedure("char-set-copy")
@@ -166,28 +173,42 @@ def complement(chars: Any) -> CharSet:
     return CharSet(None, lambda character: character not in original)
 
 
+def _checked(who: str, sets: Iterable[Any]) -> list[CharSet]:
+    return [charset(who, position, value) for position, value in enumerate(sets, 1)]
+
+
 @LIBRARY.procedure("char-set-union", "char-set-union!")
 def union(*sets: Any) -> CharSet:
-    checked = [charset("char-set-union", i, s) for i, s in enumerate(sets, 1)]
+    checked = _checked("char-set-union", sets)
+    if all(s.listed for s in checked):
+        return CharSet(frozenset[str]().union(*(s.members for s in checked)))
     return CharSet(None, lambda character: any(character in s for s in checked))
 
 
 @LIBRARY.procedure("char-set-intersection", "char-set-intersection!")
 def intersection(*sets: Any) -> CharSet:
-    checked = [charset("char-set-intersection", i, s) for i, s in enumerate(sets, 1)]
+    checked = _checked("char-set-intersection", sets)
+    known = next((s for s in checked if s.listed), None)
+    if known is not None:
+        return CharSet(c for c in known.members if all(c in s for s in checked))
     return CharSet(None, lambda character: all(character in s for s in checked))
 
 
 @LIBRARY.procedure("char-set-difference", "char-set-difference!")
 def difference(first: Any, *sets: Any) -> CharSet:
-    kept = charset("char-set-difference", 1, first)
-    taken = [charset("char-set-difference", i, s) for i, s in enumerate(sets, 2)]
+    kept, *taken = _checked("char-set-difference", (first, *sets))
+    if kept.listed:
+        return CharSet(c for c in kept.members if not any(c in s for s in taken))
     return CharSet(None, lambda c: c in kept and not any(c in s for s in taken))
 
 
 @LIBRARY.procedure("char-set-xor", "char-set-xor!")
 def exclusive(*sets: Any) -> CharSet:
-    checked = [charset("char-set-xor", i, s) for i, s in enumerate(sets, 1)]
+    checked = _checked("char-set-xor", sets)
+    if all(s.listed for s in checked):
+        return CharSet(
+            functools.reduce(frozenset.__xor__, (s.members for s in checked), frozenset())
+        )
     return CharSet(None, lambda character: sum(character in s for s in checked) % 2 == 1)
 
 
@@ -207,7 +228,7 @@ def filter_(predicate: Any, chars: Any, base: Any = None) -> CharSet:
     chosen = {
         c for c, verdict in _matches("char-set-filter", predicate, chars) if verdict is not False
     }
-    return CharSet(chosen | (base.members if base is not None else frozenset()))
+    return CharSet(chosen | _base("char-set-filter", 3, base))
 
 
 @LIBRARY.procedure("char-set-count")
@@ -254,7 +275,7 @@ def fold(function: Any, initial: Any, chars: Any) -> Any:
 
 @LIBRARY.procedure("char-set-unfold", "char-set-unfold!")
 def unfold(stop: Any, to_character: Any, step: Any, seed: Any, base: Any = None) -> CharSet:
-    made = set(base.members) if base is not None else set()
+    made = set(_base("char-set-unfold", 5, base))
     while call(stop, seed) is False:
         made.add(arguments.character("char-set-unfold", 2, call(to_character, seed)))
         seed = call(step, seed)
