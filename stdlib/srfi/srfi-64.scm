@@ -11,6 +11,7 @@
   #:use-module (srfi srfi-9)
   #:use-module (srfi srfi-34)
   #:use-module (srfi srfi-35)
+  #:use-module ((guix diagnostics) #:select (location-file location-line))
   #:export (test-begin test-end test-group test-group-with-cleanup
             test-assert test-eqv test-eq test-equal test-approximate test-error
             test-read-eval-string test-apply test-with-runner
@@ -194,7 +195,10 @@
   (let ((runner (test-runner-get)))
     (test-result-alist! runner
                   (append (if name `((test-name . ,name)) '())
-                          (if location `((source-location . ,location)) '())
+                          (if location
+                              `((source-file . ,(location-file location))
+                                (source-line . ,(location-line location)))
+                              '())
                           `((source-form . ,form))))
     (set-count! runner (+ 1 (%count runner)))
     (let* ((chosen? (or (not (%run runner)) (any-match (%run runner) runner)))
@@ -399,11 +403,13 @@
       (apply format port arguments))))
 
 (define (test-on-group-begin-simple runner name count)
-  (when (and test-log-to-file (null? (test-runner-group-stack runner)))
-    (let ((file (if (string? test-log-to-file) test-log-to-file (format #f "~a.log" name))))
-      (test-runner-aux-value! runner (open-output-file file))
-      (log runner "%%%% Starting test ~a~%" name)
-      (format #t "%%%% Starting test ~a  (Writing full log to ~s)~%" name file)))
+  (when (null? (test-runner-group-stack runner))
+    (if test-log-to-file
+        (let ((file (if (string? test-log-to-file) test-log-to-file (format #f "~a.log" name))))
+          (test-runner-aux-value! runner (open-output-file file))
+          (log runner "%%%% Starting test ~a~%" name)
+          (format #t "%%%% Starting test ~a  (Writing full log to ~s)~%" name file))
+        (format #t "%%%% Starting test ~a~%" name)))
   (log runner "Group begin: ~a~%" name))
 
 (define (test-on-group-end-simple runner)
@@ -411,7 +417,7 @@
 
 (define (test-on-test-begin-simple runner)
   (log runner "Test begin:~%")
-  (log-results runner '(test-name source-location source-form)))
+  (log-results runner '(test-name source-file source-line source-form)))
 
 (define (log-results runner keys)
   (for-each (lambda (key)
@@ -423,9 +429,10 @@
   (log runner "Test end:~%")
   (log-results runner '(result-kind actual-value expected-value actual-error expected-error))
   (when (memq (test-result-kind runner) '(fail xpass))
-    (format #t "~a: ~a: ~a~%"
-            (test-result-ref runner 'source-location "")
-            (test-result-kind runner)
+    (format #t "~a:~a: ~a ~a~%"
+            (test-result-ref runner 'source-file "")
+            (test-result-ref runner 'source-line "")
+            (if (eq? (test-result-kind runner) 'fail) "FAIL" "XPASS")
             (let ((name (test-runner-test-name runner)))
               (if (equal? name "") (test-result-ref runner 'source-form) name)))
     (for-each (lambda (key)

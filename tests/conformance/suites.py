@@ -46,5 +46,5 @@ def _described(result: object) -> str:
         for name in ("expected-value", "actual-value", "actual-error", "expected-error")
         if name in facts
     )
-    place = facts.get("source-location", "?")
+    place = f"{facts.get('source-file', '?')}:{facts.get('source-line', '?')}"
     return f"{place}: {facts['result-kind']}: {write(facts['source-form'])}{given}"

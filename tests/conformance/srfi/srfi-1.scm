@@ -222,4 +222,33 @@
   (test-error #t (reverse 5))
   (test-equal '() (last-pair '()))
   (test-equal 5 (list-copy 5)))
+(test-group "the core's names"
+  (define tree '((((1 . 2) 3 . 4) (5 . 6) 7 . 8) ((9 . 10) 11 . 12) (13 . 14) 15 . 16))
+  (test-equal '(((1 . 2) 3 . 4) ((9 . 10) 11 . 12) ((5 . 6) 7 . 8) ((13 . 14) 15 . 16))
+    (list (caar tree) (cadr tree) (cdar tree) (cddr tree)))
+  (test-equal '((1 . 2) (9 . 10) (5 . 6) (13 . 14) (3 . 4) (11 . 12) (7 . 8) (15 . 16))
+    (map (lambda (pick) (pick tree)) (list caaar caadr cadar caddr cdaar cdadr cddar cdddr)))
+  (test-equal '(1 9 5 13 3 11 7 15 2 10 6 14 4 12 8 16)
+    (map (lambda (pick) (pick tree))
+         (list caaaar caaadr caadar caaddr cadaar cadadr caddar cadddr
+               cdaaar cdaadr cdadar cdaddr cddaar cddadr cdddar cddddr)))
+  (test-equal '((b . 2) (2 . b) (b c) (2 3) 3 c #t #f)
+    (list (assq 'b '((a . 1) (b . 2))) (assv 2 '((1 . a) (2 . b))) (memq 'b '(a b c))
+          (memv 2 '(1 2 3)) (length '(a b c)) (list-ref '(a b c) 2) (pair? '(1)) (pair? '())))
+  (test-equal '(5 . 6)
+    (let ((pair (cons 1 2))) (set-car! pair 5) (set-cdr! pair 6) pair))
+  (test-equal '(2 1) (let ((seen '())) (for-each (lambda (x) (set! seen (cons x seen))) '(1 2)) seen)))
+
+(test-group "procedures that may change their arguments"
+  (test-equal '((1 5) (2 6) (3 7) (4 8))
+    (call-with-values (lambda () (unzip4 '((1 2 3 4) (5 6 7 8)))) list))
+  (test-equal '((1) (2) (3) (4) (5)) (call-with-values (lambda () (unzip5 '((1 2 3 4 5)))) list))
+  (test-equal '(1 2 3) (concatenate! (list (list 1) (list 2 3))))
+  (test-equal '((1 3) (2))
+    (call-with-values (lambda () (lset-diff+intersection! eqv? (list 1 2 3) (list 2))) list)))
+
+(test-equal "sets in the order of their lists"
+  '((x y) (c d a b) (y z x a c) ())
+  (list (lset-xor eq? '(x y)) (lset-xor eq? '(a b) '(c d)) (lset-xor eq? '(a b c) '(b) '(x) '(y z))
+        (lset-xor eq?)))
 (test-end "srfi-1")

@@ -46,4 +46,12 @@
   (test-equal '(2 3) (port-transduce (tmap 1+) rcons read (open-input-string "1 2")))
   (test-equal '() (list-transduce (compose (tmap 1+) (ttake 1)) rcons '()))
   (test-error #t (list-transduce 5 rcons '(1))))
+(test-equal '(2 3)
+  (let ((left '(1 2)))
+    (generator-transduce (tmap 1+) rcons
+      (lambda () (if (null? left) (read-char (open-input-string "")) (let ((x (car left))) (set! left (cdr left)) x))))))
+(test-equal '((1 2) (1 2))
+  (let* ((seen '())
+         (given (list-transduce (tlog (lambda (result x) (set! seen (cons x seen)))) rcons '(1 2))))
+    (list given (reverse seen))))
 (test-end "srfi-171")

@@ -24,4 +24,13 @@
   (test-equal 3 (let ((p (make-parameter 3))) (guard (e (#t (p))) (parameterize ((p 4)) (raise 'x)))))
   (test-equal 9 (let* ((p (make-parameter 1)) (f (lambda () (p)))) (parameterize ((p 9)) (f))))
   (test-equal 5 (let ((p (make-parameter 1))) (p 5) (p))))
+(test-equal '(2 1)
+  (let ((p (make-parameter 1)))
+    (let ((inside (with-parameters* (list p) (list 2) (lambda () (p))))) (list inside (p)))))
+(test-equal "x" (call-with-output-string
+                  (lambda (port) (parameterize ((current-output-port port)) (display "x")))))
+(test-equal #\y (parameterize ((current-input-port (open-input-string "y"))) (read-char)))
+(test-equal "e" (call-with-output-string
+                  (lambda (port)
+                    (parameterize ((current-error-port port)) (display "e" (current-error-port))))))
 (test-end "srfi-39")

@@ -95,4 +95,16 @@
   (test-error (s16vector-ref (s8vector 1) 0))
   (test-equal 5 (let ((v '#s8(1 2))) (s8vector-ref (list->s8vector (map (lambda (x) (+ x 3)) (s8vector->list v))) 1))))
 
+(test-group "reals, their other procedures"
+  (test-equal '(#t #f #t #f)
+    (list (f32vector? (f32vector 1)) (f32vector? (f64vector 1)) (f64vector? (f64vector 1))
+          (f64vector? (vector 1.))))
+  (test-equal '(0.5 2) (let ((v (make-f32vector 2 0))) (f32vector-set! v 1 1/2)
+                         (list (f32vector-ref v 1) (f32vector-length v))))
+  (test-equal '(0.1 3) (let ((v (make-f64vector 3))) (f64vector-set! v 2 0.1)
+                         (list (f64vector-ref v 2) (f64vector-length v))))
+  (test-equal (f32vector 1 2) (list->f32vector '(1 2)))
+  (test-equal (f64vector 1 2) (list->f64vector '(1 2)))
+  (test-error (f32vector-set! (make-f32vector 1) 1 0))
+  (test-error (list->f64vector '(a))))
 (test-end "srfi-4")

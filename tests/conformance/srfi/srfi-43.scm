@@ -69,4 +69,7 @@
   (test-error #t (vector-map 5 #(1)))
   (test-error #t (vector-fold + 0 5))
   (test-error #t (let ((v (vector 1))) (vector-copy! v 0 #(1 2)))))
+(test-equal '(#t #f 2 b #(x x) #(a c))
+  (list (vector? #(1)) (vector? '()) (vector-length #(a b)) (vector-ref #(a b) 1) (make-vector 2 'x)
+        (let ((v (vector 'a 'b))) (vector-set! v 1 'c) v)))
 (test-end "srfi-43")

@@ -1,5 +1,5 @@
 ;;; SRFI 64: test suites, run by runners of their own so that what fails is looked at, not reported.
-(use-modules (srfi srfi-64))
+(use-modules (srfi srfi-64) (srfi srfi-1))
 
 ;; Counts of a suite: passed, failed, passed and failed against expectation, skipped.
 (define-syntax-rule (counts form ...)
@@ -102,4 +102,90 @@
     (list (test-runner-pass-count r) (test-runner-fail-count r) (test-runner-xpass-count r)
           (test-runner-xfail-count r) (test-runner-skip-count r) (test-runner-group-stack r)
           (test-runner-group-path r) (test-result-ref r 'x))))
+(test-group "results"
+  (define runner (test-runner-null))
+  (define seen '())
+  (test-runner-on-test-end! runner
+    (lambda (r)
+      (test-result-set! r 'mine (list (and (test-passed? r) #t) (test-result-kind r)))
+      ;; where Guile errs
+      (cond-expand
+       (kiln
+        (test-result-set! r 'gone 1)
+        (test-result-remove r 'gone))
+       (else))
+      (set! seen (cons (list (test-result-ref r 'mine) (test-result-ref r 'gone)
+                             (pair? (assq 'mine (test-result-alist r))))
+                       seen))
+      (test-result-clear r)))
+  (test-runner-on-test-begin! runner (lambda (r) (set! seen (cons 'begin seen))))
+  (test-with-runner runner
+    (test-begin "r")
+    (test-assert #t)
+    (test-assert #f)
+    (test-end "r"))
+  (test-equal '(begin ((#t pass) #f #t) begin ((#f fail) #f #t)) (reverse seen))
+  (test-assert (procedure? (test-runner-on-test-begin runner)))
+  (test-assert (procedure? (test-runner-on-test-end runner)))
+  (test-assert (procedure? (test-runner-on-group-begin runner)))
+  (test-assert (procedure? (test-runner-on-group-end runner)))
+  (test-assert (procedure? (test-runner-on-final runner)))
+  (test-equal '(1 1) (list (test-runner-pass-count runner) (test-runner-fail-count runner)))
+  (test-runner-reset runner)
+  (test-equal '(0 0) (list (test-runner-pass-count runner) (test-runner-fail-count runner))))
+
+(test-group "runners"
+  (test-equal '(#t #t)
+    (let ((runner (test-runner-null)))
+      (test-with-runner runner
+        (list (eq? runner (test-runner-current)) (eq? runner (test-runner-get))))))
+  (test-equal '(#t #t)
+    (let ((before (test-runner-factory)))
+      (test-runner-factory test-runner-null)
+      (let ((made (test-runner-create)))
+        (test-runner-factory before)
+        (list (test-runner? made) (eq? before (test-runner-factory))))))
+  (test-equal '(1 0 1)
+    (let ((runner (test-runner-null)))
+      (test-apply runner (test-match-name "a")
+        (lambda () (test-begin "g") (test-assert "a" #t) (test-assert "b" #f) (test-end "g")))
+      (list (test-runner-pass-count runner) (test-runner-fail-count runner)
+            (test-runner-skip-count runner))))
+  (test-equal '((bad-count 1 2) (bad-end "x" "g"))
+    (let ((runner (test-runner-null)) (seen '()))
+      (test-runner-on-bad-count! runner
+        (lambda (r actual expected) (set! seen (cons (list 'bad-count actual expected) seen))))
+      (test-runner-on-bad-end-name! runner
+        (lambda (r begin end) (set! seen (cons (list 'bad-end begin end) seen))))
+      (test-with-runner runner
+        (test-begin "f" 2)
+        (test-assert #t)
+        (test-end "f")
+        (test-begin "g")
+        (test-end "x"))
+      (reverse (map (lambda (s) (if (equal? s '(bad-end "g" "x")) '(bad-end "x" "g") s)) seen))))
+  (test-equal '(#t #t)
+    (let ((runner (test-runner-null)))
+      (list (procedure? (test-runner-on-bad-count runner)) (procedure? (test-runner-on-bad-end-name runner)))))
+  (test-assert
+    (let ((text (with-output-to-string
+                  (lambda ()
+                    (let ((runner (test-runner-simple)))
+                      (set! test-log-to-file #f)
+                      (test-with-runner runner
+                        (test-begin "simple")
+                        (test-assert "good" #t)
+                        (test-assert "bad" #f)
+                        (test-end "simple")))))))
+      (every (lambda (part) (string-contains text part))
+             '("%%%% Starting test simple\n" "srfi-64.scm:" ": FAIL bad\n" "passes      1\n" "failures  1\n"))))
+  (test-equal '(#t #t)
+    (let ((runner (test-runner-null)) (found #f))
+      (test-runner-on-test-end! runner
+        (lambda (r) (set! found (list (string? (test-result-ref r 'source-file)) (exact-integer? (test-result-ref r 'source-line))))))
+      (test-with-runner runner (test-begin "place") (test-assert #t) (test-end "place"))
+      found))
+  (test-assert
+    (every procedure? (list test-on-group-begin-simple test-on-group-end-simple test-on-test-end-simple
+                            test-on-final-simple test-on-bad-count-simple test-on-bad-end-name-simple))))
 (test-end "srfi-64")

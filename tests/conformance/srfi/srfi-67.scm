@@ -103,4 +103,7 @@
   (test-equal '(-1 0 1) (map (lambda (x) ((compare-by=/> = >) x 2)) '(1 2 3)))
   (test-equal -1 ((debug-compare integer-compare) 1 2))
   (test-error ((debug-compare (lambda (x y) 1)) 1 2)))
+(test-equal '(-1 0 1 -1)
+  (list (complex-compare 1+i 2) (complex-compare 1+i 1+i) (complex-compare 2 1+i) (complex-compare 1-i 1+i)))
+(test-error (complex-compare 'a 1))
 (test-end "srfi-67")

@@ -47,4 +47,8 @@
   (test-assert (exact-integer? (hash-by-identity 'a)))
   (test-error #t (hash-table-ref 5 1))
   (test-equal 0 (hash-table-size (make-hash-table equal? hash 10))))
+(test-equal '(#t #t)
+  (let ((table (make-hash-table string=? string-hash)))
+    (list ((hash-table-equivalence-function table) "a" (string #\a))
+          (= ((hash-table-hash-function table) "a") ((hash-table-hash-function table) (string #\a))))))
 (test-end "srfi-69")
