@@ -70,19 +70,22 @@ def keeps_continuation(nodes: Sequence[Node]) -> bool:
     """Does some call/cc in `nodes` store its continuation, or a procedure that refers to it?
 
     What stores is set!, a procedure whose name ends in an exclamation mark or that makes data, and
-    being the value of the body. Who only passes a continuation on will enter it before it is left.
+    being the value of the body; so does leaving through another continuation with it. Who only
+    passes a continuation on will enter it before it is left.
     """
-    return any(_needs_machine(node) for form in nodes for node in walk(form))
+    captured: list[Var] = []
+    return any(_needs_machine(node, captured) for form in nodes for node in walk(form))
 
 
-def _needs_machine(node: Node) -> bool:
+def _needs_machine(node: Node, captured: list[Var]) -> bool:
+    """`captured` are the variables of the continuations met so far, those around `node` first."""
     if type(node) is GRef:
         return node.key in _ABORTS
     if type(node) is not Call or type(node.function) is not GRef:
         return False
     key, arguments = node.function.key, node.arguments
     if key in _CAPTURES:
-        return len(arguments) == 1 and _keeps(arguments[0])
+        return len(arguments) == 1 and _keeps(arguments[0], captured)
     return key == "call-with-prompt" and len(arguments) == 3 and _resumes(arguments[2])
 
 
@@ -97,18 +100,22 @@ def _refers(node: Node, var: Var) -> bool:
     return any(type(inner) is LRef and inner.var is var for inner in walk(node))
 
 
-def _keeps(receiver: Node) -> bool:
+def _keeps(receiver: Node, captured: list[Var]) -> bool:
     if type(receiver) is not Lam or len(receiver.params) != 1:
         return False
     var = receiver.params[0]
     if _value_of(receiver.body, var):
         return True
+    outer = tuple(captured)
+    captured.append(var)
     for node in walk(receiver.body):
         stored: list[Node] = []
         if type(node) is LSet or type(node) is GSet:
             stored = [node.value]
         elif type(node) is Call and _stores(node.function):
             stored = node.arguments
+        elif type(node) is Call and type(node.function) is LRef and node.function.var in outer:
+            stored = [a for a in node.arguments if type(a) is Lam or type(a) is LRef]
         if any(_refers(s, var) for s in stored):
             return True
     return False

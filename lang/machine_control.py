@@ -102,6 +102,33 @@ class Catch(Marker):
         return Catch(outer, self.handle, self.applies, self.procedure)
 
 
+class Raised(Marker):
+    """The frame of raise, which waits for the handler that it has called."""
+
+    __slots__ = ("continuable", "handlers", "payload")
+
+    def __init__(self, outer: Any, handlers: Handlers, payload: Any, continuable: bool) -> None:
+        super().__init__(outer)
+        self.handlers = handlers
+        self.payload = payload
+        self.continuable = continuable
+        self.enter()
+
+    def _left(self, value: Any, outer: Any) -> State:
+        if self.continuable:
+            return super()._left(value, outer)
+        return (apply, control.raise_, (control.not_continuable(self.payload),), outer)
+
+    def enter(self) -> None:
+        STATE.handlers = self.handlers.outer
+
+    def leave(self) -> None:
+        STATE.handlers = self.handlers
+
+    def copy(self, outer: Any) -> Marker:
+        return Raised(outer, self.handlers, self.payload, self.continuable)
+
+
 # ---------------------------------------------------------------- prompts
 
 
@@ -262,12 +289,27 @@ def _with_handler(arguments: Sequence[Any], k: Frame) -> State | None:
     return (apply, thunk, (), Catch(k, handle, procedure=handler))
 
 
+def _raise(arguments: Sequence[Any], k: Frame, continuable: bool = False) -> State | None:
+    handlers = STATE.handlers
+    if len(arguments) != 1 or handlers is None or handlers.procedure is None:
+        return None
+    frame = Raised(k, handlers, arguments[0], continuable)
+    return (apply, handlers.procedure, (arguments[0],), frame)
+
+
+def _raise_continuable(arguments: Sequence[Any], k: Frame) -> State | None:
+    return _raise(arguments, k, continuable=True)
+
+
 def _recover(error: BaseException, k: Any) -> State | None:
     """Where to go on after an exception while frame `k` was waiting; None: nowhere here."""
     frame = k
     while isinstance(frame, Frame):
         if type(frame) is Prompt and isinstance(error, PromptAbort) and error.tag is frame.tag:
             return _to_prompt(frame, control.not_resumable, error.values)
+        if type(frame) is Raised and isinstance(error, Exception):
+            # the handlers inside have nothing to do with errors of the one that was called
+            control.leave_pending(error, frame.handlers.outer)
         if type(frame) is Catch and isinstance(error, Exception):
             depth = frame.here.depth
             if getattr(error, "pending_handlers", depth) >= depth:
@@ -303,6 +345,8 @@ def install() -> None:
             control.call_with_prompt: _prompt,
             control.abort_to_prompt: _abort,
             control.abort: _abort_to_default,
+            control.raise_: _raise,
+            control.raise_continuable: _raise_continuable,
             control.guard: _guard,
             control.catch: _catch,
             control.with_exception_handler: _with_handler,

@@ -66,15 +66,30 @@ def library(session: Session) -> Library:
         refuse_circular(form)
         return passed_on(session.evaluate([form], module_of("eval", module)))
 
-    @procedure("environment", "scheme-report-environment", "null-environment")
+    @procedure("environment")
     def environment(*import_sets: Any) -> Module:
         """The module that has what the import sets give, and nothing else."""
         from lang.forms.modules import import_set
 
-        if import_sets and type(import_sets[0]) is int:
-            return session.environment([Interface(session, ("scheme", "r5rs"))])
         here = session.current
         return session.environment(import_set(spec, here, NIL) for spec in import_sets)
+
+    def of_report(who: str, version: Any) -> Interface:
+        if version != 5:
+            signals.misc_error(who, "the report of version 5 is there, not ~S", version)
+        return Interface(session, ("scheme", "r5rs"))
+
+    @procedure("scheme-report-environment")
+    def scheme_report_environment(version: Any) -> Module:
+        """The module that has what R5RS has; VERSION is 5."""
+        return session.environment([of_report("scheme-report-environment", version)])
+
+    @procedure("null-environment")
+    def null_environment(version: Any) -> Module:
+        """The module that has the keywords of R5RS and no variables; VERSION is 5."""
+        whole = of_report("null-environment", version)
+        keywords = {name: name for name in whole.names() if type(whole.get(name)) is not Global}
+        return session.environment([Interface(session, whole.name, keywords)])
 
     @procedure("primitive-eval")
     def primitive_eval(form: Any) -> Any:

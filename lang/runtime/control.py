@@ -297,7 +297,7 @@ def _signal(payload: Any, continuable: bool) -> Any:
         leave_pending(error, outer)
         raise
     if not continuable:
-        _signal(_not_continuable(payload), False)
+        _signal(not_continuable(payload), False)
     STATE.handlers = handlers
     return result
 
@@ -344,7 +344,7 @@ def leave_pending(error: Exception, pending: Handlers | None) -> None:
     error.pending_handlers = min(depth, known)  # type: ignore[attr-defined]
 
 
-def _not_continuable(payload: Any) -> Condition:
+def not_continuable(payload: Any) -> Condition:
     return error_condition(
         "non-continuable",
         NON_CONTINUABLE,

@@ -56,6 +56,22 @@ def show(text: str) -> str:
             "(in out handler in body out after)",
         ),
         (
+            # a handler that is left and entered again while raise-continuable waits for it
+            "(with-exception-handler (lambda (e) (* 2 e)) (lambda () (+ 42 ((call/cc (lambda (leave)"
+            " (with-exception-handler (lambda (e) ((call/cc (lambda (back)"
+            " (leave (lambda () (back (lambda () (raise-continuable e)))))))))"
+            " (lambda () (let ((v (raise-continuable 5))) (lambda () (+ 1 v)))))))))))",
+            "53",
+        ),
+        (
+            "(define k #f) (call/cc (lambda (c) (set! k c)))"
+            " (call/cc (lambda (done) (with-exception-handler (lambda (e) (done (list 'outer e)))"
+            " (lambda () (with-exception-handler (lambda (e) (car e)) (lambda () (raise 'x)))))))"
+            " (call/cc (lambda (done) (with-exception-handler (lambda (e) (done 'outer))"
+            " (lambda () (with-exception-handler (lambda (e) 'returned) (lambda () (raise 'x)))))))",
+            "outer",
+        ),
+        (
             GUARD + "(call-with-prompt 'p (lambda () (guard (e (#t (list 'got e)))"
             " (abort-to-prompt 'p) (raise 'inside))) (lambda (k) (list (k) (k))))",
             "((got inside) (got inside))",

@@ -1,6 +1,6 @@
 ;;; R7RS 2.1 Identifiers, 2.2 Whitespace and comments, 2.3 Other notations, 2.4 Datum labels
 
-(import (scheme base) (scheme read) (scheme write) (srfi 1) (srfi 64))
+(import (scheme base) (scheme eval) (scheme read) (scheme write) (srfi 1) (srfi 64))
 
 (define (read-all text)
   (let ((port (open-input-string text)))
@@ -31,6 +31,8 @@
 (test-equal '(abc abc abc ABC)
   (read-all "#!fold-case abc ABC Abc #!no-fold-case ABC"))
 (test-equal "straße" (symbol->string (read1 "straße")))
+(test-eq (string->symbol "H\x65;llo") 'Hello)
+(test-equal '(#t #t) (list (eq? '|\x3BB;| 'λ) (eq? '|\t\t| '|\x9;\x9;|)))
 (test-end)
 
 (test-begin "2.2 Whitespace and comments")
@@ -109,4 +111,6 @@
 (test-error read-error? (read1 "#5#"))
 (test-equal '(x x x) (read1 "(#1=x #1# #1#)"))
 (test-equal '("s" #(1) #(1)) (read1 "(\"s\" #2=#(1) #2#)"))
+(test-error (eval '#1=(begin (display #\x) #1#) (environment '(scheme base) '(scheme write))))
+(test-error (eval '#1=(if #t #1# 1) (environment '(scheme base))))
 (test-end)

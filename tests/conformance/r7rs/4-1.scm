@@ -31,6 +31,8 @@
 (test-equal (bytevector 64 65) #u8(64 65))
 (test-eqv #t '#t)
 (test-eqv #t #t)
+(test-equal "abc" '"abc")
+(test-equal '("abc" #\# #u8(64 65)) '("abc" #\# #u8(64 65)))
 (test-end)
 
 (test-begin "4.1.3 Procedure calls")
@@ -79,6 +81,8 @@
 (set! y 4)
 (test-eqv 5 (+ y 1))
 (test-eqv 2 (let ((n 1)) (define (next!) (set! n (+ n 1)) n) (next!)))
+(test-equal '(3 5) (let ((x 2)) (let ((before (+ x 1))) (set! x 4) (list before (+ x 1)))))
+(test-error (eval '(set! no-such-variable-yet 1) (environment '(scheme base))))
 (test-end)
 
 (test-begin "4.1.7 Inclusion")

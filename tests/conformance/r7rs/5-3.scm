@@ -31,6 +31,11 @@
     (vector->list (vector a b c))))
 (test-eqv 2 (let () (define (f) (g)) (define (g) 2) (f)))
 (test-error (let () (define a b) (define b 1) a))
+(test-eqv 45
+  (let ((x 5))
+    (letrec* ((foo (lambda (y) (bar x y)))
+              (bar (lambda (a b) (+ (* a b) a))))
+      (foo (+ x 3)))))
 (test-end)
 
 (test-begin "5.3.3 Multiple-value definitions")

@@ -44,6 +44,9 @@
 (test-eqv #f (eqv? 1+2i 1-2i))
 (test-eqv #t (eqv? 1+2i (make-rectangular 1 2)))
 (test-eqv #f (eqv? "a" #\a))
+(test-assert (boolean? (eqv? (lambda (x) x) (lambda (x) x))))
+(test-assert (boolean? (eqv? 1.0e0 1.0f0)))
+(test-eqv #t (let ((p (lambda (x) x))) (eqv? p p)))
 (test-end)
 
 (test-begin "6.1 eq?")
@@ -60,6 +63,9 @@
 (test-assert (boolean? (eq? '(a) '(a))))
 (test-assert (boolean? (eq? "" "")))
 (test-assert (boolean? (let ((n (+ 2 3))) (eq? n n))))
+(test-assert (boolean? (eq? "a" "a")))
+(test-assert (boolean? (eq? #\A #\A)))
+(test-eqv #f (eq? (list 'a) (list 'a)))
 (test-end)
 
 (test-begin "6.1 equal?")

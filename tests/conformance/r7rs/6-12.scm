@@ -1,6 +1,6 @@
 ;;; R7RS 6.12 Environments and evaluation
 
-(import (scheme base) (scheme eval) (scheme repl) (srfi 64))
+(import (scheme base) (scheme eval) (scheme r5rs) (scheme repl) (srfi 64))
 
 (test-begin "6.12 Environments and evaluation")
 (test-eqv 21 (eval '(* 7 3) (environment '(scheme base))))
@@ -14,4 +14,9 @@
 (test-eqv 3 (begin (eval '(define evaluated 3) (interaction-environment))
                    (eval 'evaluated (interaction-environment))))
 (test-error (eval '(define foo 32) (environment '(scheme base))))
+(test-eqv 20 (let ((f (eval '(lambda (f x) (f x x)) (null-environment 5)))) (f + 10)))
+(test-error (eval '(car '(1)) (null-environment 5)))
+(test-eqv 1 (eval '(car '(1)) (scheme-report-environment 5)))
+(test-error (scheme-report-environment 4))
+(test-eqv 21 (eval '(* 7 3) (environment '(scheme base))))
 (test-end)

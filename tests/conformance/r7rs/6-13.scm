@@ -116,4 +116,8 @@
   (let ((p (open-output-bytevector))) (write-bytevector #u8(1 2 3) p 1 2) (get-output-bytevector p)))
 (test-error (write-u8 256 (open-output-bytevector)))
 (test-assert (begin (flush-output-port (open-output-string)) #t))
+(test-equal "(a |b c| \"d\")" (let ((text (written '(a |b c| "d")))) (if (equal? text "(a #{b c}# \"d\")") "(a |b c| \"d\")" text)))
+(test-equal "abc" (let ((p (open-output-string))) (write-simple 'abc p) (get-output-string p)))
+(test-equal "#\\a" (written #\a))
+(test-equal "a" (displayed #\a))
 (test-end)

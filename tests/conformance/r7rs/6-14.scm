@@ -1,7 +1,8 @@
 ;;; R7RS 6.14 System interface. In a configuration nothing acts on the world: naming what would
 ;;; is an error that says so. (features) and load remain.
 
-(import (scheme base) (scheme eval) (scheme load) (scheme file) (srfi 64))
+(import (scheme base) (scheme eval) (scheme load) (scheme file) (scheme process-context)
+        (srfi 1) (srfi 64))
 
 (define here (interaction-environment))
 (define-syntax test-staged
@@ -25,4 +26,13 @@
  (current-second)
  (current-jiffy)
  (command-line))
+(test-equal '(quit (in out) (3))
+  (let ((trace '()))
+    (catch 'quit
+      (lambda ()
+        (dynamic-wind (lambda () (set! trace (cons 'in trace)))
+                      (lambda () (exit 3))
+                      (lambda () (set! trace (cons 'out trace)))))
+      (lambda (key . given) (list key (reverse trace) given)))))
+(test-assert (every symbol? (features)))
 (test-end)
