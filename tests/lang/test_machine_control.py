@@ -57,8 +57,8 @@ def show(text: str) -> str:
         ),
         (
             # a handler that is left and entered again while raise-continuable waits for it
-            "(with-exception-handler (lambda (e) (* 2 e)) (lambda () (+ 42 ((call/cc (lambda (leave)"
-            " (with-exception-handler (lambda (e) ((call/cc (lambda (back)"
+            "(with-exception-handler (lambda (e) (* 2 e)) (lambda () (+ 42"
+            " ((call/cc (lambda (leave) (with-exception-handler (lambda (e) ((call/cc (lambda (back)"
             " (leave (lambda () (back (lambda () (raise-continuable e)))))))))"
             " (lambda () (let ((v (raise-continuable 5))) (lambda () (+ 1 v)))))))))))",
             "53",
@@ -68,7 +68,7 @@ def show(text: str) -> str:
             " (call/cc (lambda (done) (with-exception-handler (lambda (e) (done (list 'outer e)))"
             " (lambda () (with-exception-handler (lambda (e) (car e)) (lambda () (raise 'x)))))))"
             " (call/cc (lambda (done) (with-exception-handler (lambda (e) (done 'outer))"
-            " (lambda () (with-exception-handler (lambda (e) 'returned) (lambda () (raise 'x)))))))",
+            " (lambda () (with-exception-handler (lambda (e) 'back) (lambda () (raise 'x)))))))",
             "outer",
         ),
         (
