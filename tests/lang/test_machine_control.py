@@ -59,7 +59,8 @@ def show(text: str) -> str:
             # a handler that is left and entered again while raise-continuable waits for it
             "(with-exception-handler (lambda (e) (* 2 e)) (lambda () (+ 42"
             " ((call/cc (lambda (leave) (with-exception-handler (lambda (e)"
-            " ((call/cc (lambda (back) (leave (lambda () (back (lambda () (raise-continuable e)))))))))"
+            " ((call/cc (lambda (back) (leave (lambda () (back (lambda ()"
+            " (raise-continuable e)))))))))"
             " (lambda () (let ((v (raise-continuable 5))) (lambda () (+ 1 v)))))))))))",
             "53",
         ),
