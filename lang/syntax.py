@@ -238,15 +238,15 @@ def _strip(x: Any, account: list[Any]) -> Any:
         changed = False
         rest = x
         while type(rest) is Pair:
+            account[0] -= 1
+            if account[0] == 0 and is_circular(account[1]):
+                raise _CircularError
             item = rest.car
             if type(item) is not Symbol:
                 item = _strip(item, account)
             changed = changed or item is not rest.car
             items.append(item)
             rest = rest.cdr
-            account[0] -= 1
-            if account[0] == 0 and is_circular(account[1]):
-                raise _CircularError
         tail = _strip(rest, account)
         if not changed and tail is rest:
             return x

@@ -113,4 +113,7 @@
 (test-equal '("s" #(1) #(1)) (read1 "(\"s\" #2=#(1) #2#)"))
 (test-error (eval '#1=(begin (display #\x) #1#) (environment '(scheme base) '(scheme write))))
 (test-error (eval '#1=(if #t #1# 1) (environment '(scheme base))))
+(test-assert (let ((x '#0=(#0# b))) (eq? x (car x))))
+(test-assert (let ((x '#0=(#0# . #0#))) (and (eq? x (car x)) (eq? x (cdr x)))))
+(test-assert (let ((x '#0=(a (b #0#) #(#0#)))) (and (eq? x (cadadr x)) (eq? x (vector-ref (caddr x) 0)))))
 (test-end)

@@ -83,4 +83,7 @@
 (test-assert (boolean? (equal? (lambda (x) x) (lambda (y) y))))
 (test-eqv #t (equal? '#1=(a b . #1#) '#2=(a b a b . #2#)))
 (test-eqv #f (equal? '#1=(a b . #1#) '#2=(a c . #2#)))
+(test-eqv #t (equal? '#1=(#1# a) '#2=(#2# a)))
+(test-eqv #f (equal? '#1=(#1# a) '#2=(#2# b)))
+(test-eqv #t (equal? '#1=#(#1# a) '#2=#(#2# a)))
 (test-end)
