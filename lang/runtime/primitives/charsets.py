@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -206,9 +205,10 @@ def difference(first: Any, *sets: Any) -> CharSet:
 def exclusive(*sets: Any) -> CharSet:
     checked = _checked("char-set-xor", sets)
     if all(s.listed for s in checked):
-        return CharSet(
-            functools.reduce(frozenset.__xor__, (s.members for s in checked), frozenset())
-        )
+        members: set[str] = set()
+        for one in checked:
+            members ^= one.members
+        return CharSet(members)
     return CharSet(None, lambda character: sum(character in s for s in checked) % 2 == 1)
 
 

@@ -59,7 +59,7 @@ def sort_in_place(sequence: Any, less: Any) -> Any:
     result = sort(sequence, less)
     if type(sequence) is list:
         sequence[:] = result
-        return UNSPECIFIED
+        return sequence
     return result
 
 
