@@ -45,8 +45,10 @@ class Console(Protocol):
 def run(arguments: argparse.Namespace) -> int:
     """Converse until the input ends. Without a terminal, the exit status is 1 after an error."""
     from kiln.repl_commands import COMMANDS
+    from lang.interrupts import prepare
     from lang.repl.engine import Repl
 
+    prepare()
     session = workspace.open_session(options.load_path(arguments))
     path = workspace.existing_file(arguments.file) if arguments.file is not None else None
     repl = Repl(session, commands=COMMANDS, width=_width(), folds=sys.stdout.isatty())

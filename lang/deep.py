@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from lang import interrupts
+
 T = TypeVar("T")
 
 STACK_SIZE: Final = 512 << 20
@@ -15,6 +17,10 @@ DEPTH: Final = 700_000
 """Python frames."""
 
 _here = threading.local()
+
+
+_SOON: Final = 0.1
+"""Seconds. What takes less is not worth the import of ctypes."""
 
 
 def run_deep(function: Callable[[], T]) -> T:
@@ -39,21 +45,45 @@ def run_deep(function: Callable[[], T]) -> T:
             done.set()
 
     sys.setrecursionlimit(max(sys.getrecursionlimit(), DEPTH))
-    usual = threading.stack_size(STACK_SIZE)
-    try:
-        thread = threading.Thread(target=work, name="scheme", daemon=True)
-        thread.start()
-    finally:
-        threading.stack_size(usual)
-    # An interrupted Thread.join takes the thread for ended.
-    while not done.is_set():
-        try:
-            done.wait()
-        except KeyboardInterrupt:
-            import ctypes
-
-            target = ctypes.c_ulong(thread.ident or 0)
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(target, ctypes.py_object(KeyboardInterrupt))
+    thread = threading.Thread(target=work, name="scheme", daemon=True)
+    _run(thread, done)
     if failures:
         raise failures[0]
     return results[0]
+
+
+def _run(thread: threading.Thread, done: threading.Event) -> None:
+    """Start `thread`, pass interrupts on to it, and wait until it has set `done`."""
+    can_be_armed = interrupts.can_be_armed()
+    armed = can_be_armed and interrupts.is_prepared()
+    try:
+        if armed:
+            interrupts.arm()
+        usual = threading.stack_size(STACK_SIZE)
+        try:
+            thread.start()
+        finally:
+            threading.stack_size(usual)
+        # An interrupted Thread.join takes the thread for ended.
+        while not done.is_set():
+            try:
+                if armed or not can_be_armed:
+                    done.wait()
+                elif not done.wait(_SOON):
+                    interrupts.arm()
+                    armed = True
+            except KeyboardInterrupt:
+                _interrupt(thread)
+                if can_be_armed:
+                    interrupts.arm()
+                    armed = True
+    finally:
+        if can_be_armed:
+            interrupts.disarm()
+
+
+def _interrupt(thread: threading.Thread) -> None:
+    import ctypes
+
+    target = ctypes.c_ulong(thread.ident or 0)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(target, ctypes.py_object(KeyboardInterrupt))

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
+import signal
+import subprocess
+import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,6 +17,8 @@ from lang.deep import run_deep
 from lang.errors import ReadError
 from lang.printer import write
 from lang.session import Session
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_file_gives_the_value_of_its_last_form(tmp_path: Path) -> None:
@@ -62,6 +69,39 @@ def test_sources_under_a_library_root_are_marked(tmp_path: Path) -> None:
     session.import_module(("m",))
     source = session.sources.named(str(tmp_path / "m.scm"))
     assert source is not None and source.library
+
+
+INTERRUPTED = """import os, re, signal
+from lang import interrupts
+from lang.deep import run_deep
+interrupts.prepare()
+def loop():
+    os.kill(os.getpid(), signal.SIGINT)
+    while True: pass
+for _ in range(3):
+    try: run_deep(loop)
+    except KeyboardInterrupt: print("interrupted", flush=True)
+run_deep(lambda: print("stuck", flush=True) or re.match("(a+)+$", "a" * 40 + "b"))
+"""
+
+
+def test_an_interrupt_is_passed_on_and_a_second_one_does_not_wait_for_c_code() -> None:
+    running = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stdout is not None
+    said = [running.stdout.readline() for _ in range(4)]
+    assert said == [*["interrupted\n"] * 3, "stuck\n"]
+    for _ in range(100):
+        running.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            running.wait(0.05)
+            break
+    running.kill()
+    assert running.wait() == -signal.SIGINT
 
 
 def test_deep_work_is_done_on_one_thread() -> None:
