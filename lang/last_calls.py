@@ -7,6 +7,7 @@ asked for it is known (see lang.runtime.trampoline), and its code says where suc
 from __future__ import annotations
 
 import dis
+import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from types import CodeType, FrameType, FunctionType, TracebackType
@@ -15,6 +16,9 @@ from typing import Any, Final, NamedTuple
 from lang.data import Box
 from lang.runtime.trampoline import force, force_values
 from lang.sources import Location, code_place
+
+_NULL_FIRST: Final = sys.version_info < (3, 13)
+"""Whether the bytecode of a call has its NULL before what is called."""
 
 _FORCING: Final = frozenset({force.__code__, force_values.__code__})
 
@@ -81,15 +85,14 @@ def _called(instructions: Sequence[dis.Instruction]) -> str:
     not plain."""
     positions = instructions[-1].positions
     names = set()
-    for instruction, following in pairwise(instructions):
-        if instruction.positions != positions:
-            continue
-        if instruction.opname == "LOAD_GLOBAL" and instruction.argrepr.startswith("NULL"):
-            names.add(instruction.argval)
-        elif instruction.opname == "PUSH_NULL":
-            names.add(following.argval)
-    called = [name for name in names if isinstance(name, str) and name[:1] != "$"]
-    return called[0] if len(called) == 1 else ""
+    for first, second in pairwise(instructions):
+        if first.positions == positions and first.opname == "LOAD_GLOBAL" and (first.arg or 0) & 1:
+            names.add(first.argval)
+        null, called = (first, second) if _NULL_FIRST else (second, first)
+        if null.positions == positions and null.opname == "PUSH_NULL":
+            names.add(called.argval)
+    plain = [name for name in names if isinstance(name, str) and name[:1] != "$"]
+    return plain[0] if len(plain) == 1 else ""
 
 
 def _places(function: FunctionType, callee: Any, given: int | None) -> dict[Location, str]:

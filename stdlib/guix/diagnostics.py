@@ -1,26 +1,30 @@
-"""(guix diagnostics): places in sources, as records keep them in their field `location`."""
+"""(guix diagnostics): places in sources, as records keep them in their field `location`.
+
+Lines are counted from 1 and columns from 0, as Guix does.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from lang.runtime.library import Library
-from lang.runtime.signals import wrong_type
+from lang.runtime.primitives import arguments, reports
 from lang.sources import Location
 
 LIBRARY = Library("guix", "diagnostics")
 
-
-def _location(who: str, value: Any) -> Location:
-    if type(value) is not Location:
-        wrong_type(who, 1, value, "a location")
-    return value
+for _name in ("location-file", "location-line", "location-column"):
+    LIBRARY.constant(_name, reports.LIBRARY.bindings[_name])
 
 
 @LIBRARY.procedure("location")
 def location(file: Any, line: Any, column: Any) -> Location:
-    """The place in FILE in that line and column, both from 1."""
-    return Location(str(file), line, column)
+    """The place in FILE in that line and column."""
+    return Location(
+        str(arguments.string("location", 1, file)),
+        arguments.index("location", 2, line),
+        arguments.index("location", 3, column) + 1,
+    )
 
 
 @LIBRARY.procedure("location?")
@@ -29,25 +33,7 @@ def is_location(obj: Any) -> bool:
     return type(obj) is Location
 
 
-@LIBRARY.procedure("location-file")
-def location_file(place: Any) -> str:
-    """The name of the file."""
-    return _location("location-file", place).file
-
-
-@LIBRARY.procedure("location-line")
-def location_line(place: Any) -> int:
-    """The number of the line, from 1."""
-    return _location("location-line", place).line
-
-
-@LIBRARY.procedure("location-column")
-def location_column(place: Any) -> int:
-    """The number of the column, from 1."""
-    return _location("location-column", place).column
-
-
 @LIBRARY.procedure("location->string")
 def location_to_string(place: Any) -> str:
-    """FILE:LINE:COLUMN."""
-    return str(_location("location->string", place))
+    """FILE:LINE:COLUMN, the column from 1, as error messages have it."""
+    return str(reports.location("location->string", place))

@@ -11,7 +11,6 @@
   #:use-module (srfi srfi-9)
   #:use-module (srfi srfi-34)
   #:use-module (srfi srfi-35)
-  #:use-module ((guix diagnostics) #:select (location-file location-line))
   #:export (test-begin test-end test-group test-group-with-cleanup
             test-assert test-eqv test-eq test-equal test-approximate test-error
             test-read-eval-string test-apply test-with-runner
@@ -190,16 +189,19 @@
   (let ((runner (test-runner-get)))
     (set-expected! runner (cons (apply test-match-all objects) (%expected runner)))))
 
+(define (places location)
+  "What the results of a check say about where it stands."
+  `((source-location . ,location)
+    (source-file . ,(location-file location))
+    (source-line . ,(location-line location))))
+
 (define (start-check! name location form)
   "Note what the next check is; gives the kind of result to expect: skip, xfail or #f."
   (let ((runner (test-runner-get)))
     (test-result-alist! runner
                   (append (if name `((test-name . ,name)) '())
-                          (if location
-                              `((source-file . ,(location-file location))
-                                (source-line . ,(location-line location)))
-                              '())
-                          `((source-form . ,form))))
+                          `((source-form . ,form))
+                          (if location (places location) '())))
     (set-count! runner (+ 1 (%count runner)))
     (let* ((chosen? (or (not (%run runner)) (any-match (%run runner) runner)))
            (skipped? (any-match (%skips runner) runner))
@@ -236,7 +238,7 @@
     (end-check!
      expected
      (and (not (eq? expected 'skip))
-          (guard (obj (#t (note! 'actual-error obj) #f))
+          (guard (obj (#t (note! 'actual-error obj) (note! 'actual-value #f) #f))
             (let ((wanted (and same? (wanted))))
               (when same? (note! 'expected-value wanted))
               (let ((actual (thunk)))
@@ -266,19 +268,20 @@
 (define-syntax test-assert
   (syntax-rules ()
     ((_ name expression)
-     (%check name (current-source-location) 'expression (lambda () expression)))
+     (%check name (current-source-location) '(test-assert name expression)
+             (lambda () expression)))
     ((_ expression)
-     (%check #f (current-source-location) 'expression (lambda () expression)))))
+     (%check #f (current-source-location) '(test-assert expression) (lambda () expression)))))
 
 (define-syntax-rule (define-comparison keyword same)
   (define-syntax keyword
     (syntax-rules ()
       ((_ name expected expression)
-       (%check name (current-source-location) 'expression (lambda () expression)
-               same (lambda () expected)))
+       (%check name (current-source-location) '(keyword name expected expression)
+               (lambda () expression) same (lambda () expected)))
       ((_ expected expression)
-       (%check #f (current-source-location) 'expression (lambda () expression)
-               same (lambda () expected))))))
+       (%check #f (current-source-location) '(keyword expected expression)
+               (lambda () expression) same (lambda () expected))))))
 
 (define-comparison test-equal equal?)
 (define-comparison test-eqv eqv?)
@@ -291,22 +294,22 @@
 (define-syntax test-approximate
   (syntax-rules ()
     ((_ name expected expression error)
-     (%check name (current-source-location) 'expression (lambda () expression)
-             (within error) (lambda () expected)))
+     (%check name (current-source-location) '(test-approximate name expected expression error)
+             (lambda () expression) (within error) (lambda () expected)))
     ((_ expected expression error)
-     (%check #f (current-source-location) 'expression (lambda () expression)
-             (within error) (lambda () expected)))))
+     (%check #f (current-source-location) '(test-approximate expected expression error)
+             (lambda () expression) (within error) (lambda () expected)))))
 
 (define-syntax test-error
   (syntax-rules ()
     ((_ name type expression)
-     (%check-error name (current-source-location) 'expression
+     (%check-error name (current-source-location) '(test-error name type expression)
                    (lambda () type) (lambda () expression)))
     ((_ type expression)
-     (%check-error #f (current-source-location) 'expression
+     (%check-error #f (current-source-location) '(test-error type expression)
                    (lambda () type) (lambda () expression)))
     ((_ expression)
-     (%check-error #f (current-source-location) 'expression
+     (%check-error #f (current-source-location) '(test-error expression)
                    (lambda () #t) (lambda () expression)))))
 
 (define (test-read-eval-string text)

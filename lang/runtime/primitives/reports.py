@@ -1,4 +1,4 @@
-"""Errors told to people by Scheme code itself: print-exception and display-error."""
+"""Errors told to people by Scheme code itself, print-exception and display-error, and places."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from lang.runtime.messages import condition_text
 from lang.runtime.primitives import arguments, ports
 from lang.runtime.signals import wrong_type
 from lang.runtime.thrown import condition_of_throw
+from lang.sources import Location
 
 LIBRARY = Library("guile")
 
@@ -67,3 +68,28 @@ def display_error(
     given = scheme_list([who, str(message), irritants, False])
     out.write(_report(condition_of_throw(symbol("misc-error"), given)) + "\n")
     return UNSPECIFIED
+
+
+def location(who: str, value: Any) -> Location:
+    """A place in a source."""
+    if type(value) is not Location:
+        wrong_type(who, 1, value, "a location")
+    return value
+
+
+@LIBRARY.procedure("location-file")
+def location_file(place: Any) -> str:
+    """The name of the file of `place`, which current-source-location gave."""
+    return location("location-file", place).file
+
+
+@LIBRARY.procedure("location-line")
+def location_line(place: Any) -> int:
+    """The number of the line that `place` is in, from 1 on."""
+    return location("location-line", place).line
+
+
+@LIBRARY.procedure("location-column")
+def location_column(place: Any) -> int:
+    """The number of the column that `place` is at, from 0 on, as in Guix."""
+    return location("location-column", place).column - 1

@@ -8,7 +8,9 @@
   (import (only (scheme base) lambda if set! quote define define-syntax letrec-syntax syntax-rules
                 begin else => ... _ + - = >= < eq? memv car cdr cadr cddr set-cdr! set-car! cons list
                 length apply null? pair? values call-with-values call/cc dynamic-wind error
-                with-exception-handler raise-continuable not))
+                with-exception-handler raise-continuable not)
+          ; a literal of cond-expand, which has a meaning where that is used
+          (only (guile) library))
   (begin
     (define-syntax cond
       (syntax-rules (else =>)

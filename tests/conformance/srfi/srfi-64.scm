@@ -76,7 +76,39 @@
       (test-end "r"))
     seen))
 
+(define-syntax-rule (forms form ...)
+  (let ((runner (test-runner-null)) (seen '()))
+    (test-runner-on-test-end! runner
+      (lambda (r)
+        (set! seen (cons (list (test-result-ref r 'source-form) (test-result-ref r 'actual-value 0)
+                               (test-result-kind r))
+                         seen))))
+    (test-with-runner runner
+      (test-begin "forms")
+      form ...
+      (test-end "forms"))
+    (reverse seen)))
+(define-syntax-rule (is-five form) (test-eqv "five" 5 form))
+
 (test-begin "srfi-64")
+(test-equal '(((test-equal "named" 3 (+ 1 2)) 3 pass) ((test-eq 'a (car 2)) #f fail)
+              ((test-eqv "five" 5 (+ 2 3)) 5 pass) ((test-assert (= 1 2)) #f fail)
+              ((test-approximate 1.0 1.05 0.1) 1.05 pass)
+              ((test-error "err" #t (car 1)) 0 pass) ((test-error (list 1)) (1) fail)
+              ((test-assert "skip" #t) 0 skip))
+  (forms (test-equal "named" 3 (+ 1 2)) (test-eq 'a (car 2)) (is-five (+ 2 3))
+         (test-assert (= 1 2)) (test-approximate 1.0 1.05 0.1) (test-error "err" #t (car 1))
+         (test-error (list 1)) (test-skip "skip") (test-assert "skip" #t)))
+(test-assert
+  (let ((runner (test-runner-null)))
+    (test-with-runner runner
+      (test-begin "place")
+      (test-assert #t)
+      (test-assert #t)
+      (let ((line (test-result-ref runner 'source-line)))
+        (test-assert #t)
+        (and (= 2 (- (test-result-ref runner 'source-line) line))
+             (string-suffix? "srfi-64.scm" (test-result-ref runner 'source-file)))))))
 (test-equal '((2 1 0 0 0) (1 1 0 0 0) (1 1 0 0 0) (1 1 0 0 0) (1 1 0 0 0) (1 1 0 0 0) (2 0 0 0 0)
               (0 1 0 0 0) (1 0 0 1 0) (1 0 1 0 0) (1 0 0 0 1) (1 0 0 0 1) (2 0 0 0 1) (1 0 0 0 2)
               (2 0 0 0 2) (2 1 0 0 0))
