@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any
 
 from builders import interpreter, sandbox
 from builders.errors import BuilderError
-from builders.recording import Recording
 from builders.registry import (
     SOURCE_ROOT,
     STAGED_LIBRARY,
@@ -37,6 +36,7 @@ from builders.registry import (
 from builders.sandbox import Bind, Sandbox
 
 if TYPE_CHECKING:
+    from builders.recording import Recording
     from lang.session import Session
 
 _HOST = "/kiln/host"
@@ -73,7 +73,7 @@ def staged(build: Build) -> None:
     )
     session = _loaded_session()
     attributes: str = build.arguments.get("attributes", "")
-    recording = Recording() if attributes else None
+    recording = _recording() if attributes else None
 
     def evaluate() -> int:
         if recording is not None:
@@ -99,6 +99,12 @@ def staged(build: Build) -> None:
     if made.is_dir() and not made.is_symlink():
         made.chmod(0o755)  # a directory that its owner may not write to cannot be moved
     made.rename(build.output)
+
+
+def _recording() -> Recording:
+    from builders.recording import Recording
+
+    return Recording()
 
 
 def _check(status: int, made: Path) -> None:
