@@ -1,7 +1,8 @@
 """pycdlib as Kiln needs it: with a clock of its own, and in linear time.
 
-It asks the clock and the time zone for every date. For what a record has no room for, such as a
-long name, it looks through all that it has put elsewhere before, each time.
+It asks the clock and the time zone for every date, and takes each path to pieces again and again.
+For what a record has no room for, such as a long name, it looks through all that it has put
+elsewhere before, each time.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import threading
 import time as real_time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 _CLOCKED = ("pycdlib", "headervd", "dates", "utils")  # modules of pycdlib that look at the clock
@@ -44,7 +45,7 @@ class Clock:
 @contextmanager
 def at_rest() -> Iterator[Clock]:
     """Give pycdlib a clock for as long as the block runs, in one thread at a time. Nothing may be
-    removed from an ISO there.
+    removed from an ISO there, and paths in ISO 9660 have to be right: they are not looked at.
     """
     import pycdlib.dates
     import pycdlib.headervd
@@ -53,20 +54,19 @@ def at_rest() -> Iterator[Clock]:
 
     modules = [getattr(pycdlib, name) for name in _CLOCKED]
     volume: Any = pycdlib.headervd.PrimaryOrSupplementaryVD
-    utils: Any = pycdlib.utils
-    originals = volume.add_rr_ce_entry, utils.gmtoffset_from_tm
-    with _one_at_a_time:
-        clock = Clock()
-        for module in modules:
-            module.time = clock
-        volume.add_rr_ce_entry = _first_fit(volume.add_rr_ce_entry)
-        utils.gmtoffset_from_tm = lambda _seconds, _local: 0
-        try:
-            yield clock
-        finally:
-            volume.add_rr_ce_entry, utils.gmtoffset_from_tm = originals
-            for module in modules:
-                module.time = real_time
+    clock = Clock()
+    with _one_at_a_time, ExitStack() as stack:
+        changes: list[tuple[Any, str, Any]] = [
+            *((module, "time", clock) for module in modules),
+            (pycdlib.utils, "gmtoffset_from_tm", lambda _seconds, _local: 0),
+            (pycdlib.utils, "normpath", str.encode),
+            (pycdlib.pycdlib, "_check_iso9660_filename", lambda _name, _level: None),
+            (volume, "add_rr_ce_entry", _first_fit(volume.add_rr_ce_entry)),
+        ]
+        for holder, name, value in changes:
+            stack.callback(setattr, holder, name, getattr(holder, name))
+            setattr(holder, name, value)
+        yield clock
 
 
 def _first_fit(add_to_any: Any) -> Any:
