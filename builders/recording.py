@@ -7,6 +7,7 @@ is refused.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import select
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 
 from builders.debian import seccomp
 from builders.debian.recorder import Record, Recorder
+from builders.errors import BuilderError
 
 _CHUNK = 1 << 16
 
@@ -35,9 +37,38 @@ class Attributes(NamedTuple):
     xattrs: dict[str, bytes] | None = None
 
 
+class TooManyOwners(BuilderError):
+    """More files were given to someone than can be held, so as not to take others for them."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            f"its code gave owners to more than {count:,} files, and this process may hold no more"
+            " of them open",
+            hint="raise that limit: ulimit -Hn tells it",
+        )
+
+
 class _Recorder(Recorder):
+    """Files that are given to root are not remembered: programs that copy do that with each."""
+
+    full = False
+
     def _switch(self, _call: Any) -> bool:
         return False
+
+    def _chown(self, call: Any) -> bool:
+        before = len(self._held)
+        try:
+            done = super()._chown(call)
+        except OSError as error:
+            self.full = self.full or error.errno == errno.EMFILE
+            raise
+        if len(self._held) > before:
+            key = next(reversed(self.records))
+            if self.records[key] == Record():
+                del self.records[key]
+                os.close(self._held.pop())
+        return done
 
 
 class Recording:
@@ -93,6 +124,11 @@ class Recording:
         self._here.close()
         if self._recorder is not None:
             self._recorder.close()
+
+    def check(self) -> None:
+        """Raise TooManyOwners if not all was recorded."""
+        if self._recorder is not None and self._recorder.full:
+            raise TooManyOwners(len(self._recorder.records))
 
     def write(self, directory: Path, name: str) -> None:
         """Make a file in `directory`, where the code wrote, with what `read` gives. Its files can

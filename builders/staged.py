@@ -90,6 +90,8 @@ def staged(build: Build) -> None:
     try:
         status = sandbox.call(inside, evaluate, build.log, recording)
         made = places["store"] / build.output.name
+        if recording is not None:
+            recording.check()
         _check(status, made)
         if recording is not None and made.is_dir() and not made.is_symlink():
             recording.write(made, attributes)
