@@ -234,6 +234,6 @@ def tree_of(directory: Derivation, *others: Derivation, **more: Json) -> Derivat
     return Derivation("tree", "directory-tree", arguments, (directory, *others))
 
 
-def test_owners_of_other_builds_and_other_users_are_refused(store: Store) -> None:
+def test_builds_without_a_record_cannot_give_files_away(store: Store) -> None:
     _, log = failure(store, staged(f'(begin {write("5")} (chown (getenv "out") 1000 100))'))
     assert "chown" in "\n".join(log)
