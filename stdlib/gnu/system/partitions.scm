@@ -304,10 +304,10 @@ only once they are filled, the build says so."
 (define (check-unique part field value-of before text what hint)
   "Raise an error if one of the partitions BEFORE has the value that FIELD of PART gives: WHAT, which
 TEXT makes a string of."
-  (let ((own (value-of part)))
-    (when (and own (any (lambda (other)
-                          (and (value-of other) (string=? (text (value-of other)) (text own))))
-                        before))
+  (let* ((own (value-of part))
+         (same? (lambda (other)
+                  (and (value-of other) (string=? (text (value-of other)) (text own))))))
+    (when (and own (not (equal? own "")) (any same? before))
       (fail part field (string-append "a partition before this one has the same " what) hint))))
 
 (define (check-partitions image)
