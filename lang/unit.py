@@ -143,7 +143,8 @@ def _source(nodes: Sequence[Node], sources: SourceMap, name: str) -> Source | No
 def _prefix(name: str, constants: Sequence[Any]) -> str:
     """What the names of a unit's constants start with: other constants, other names."""
     try:
-        content = marshal.dumps([name, *map(encode, constants)])
+        # in version 2 what is written depends on values only, not on who else refers to them
+        content = marshal.dumps([name, *map(encode, constants)], 2)
     except UnserialisableConstantError:
         return f"$k{next(_serial)}"
     return "$k" + hasher(content).hexdigest()[:16]
