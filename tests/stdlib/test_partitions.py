@@ -393,6 +393,8 @@ def test_partitions_that_can_be_are_no_error(session: Session, tmp_path: Path) -
                      (file-system-options '("-s" "1")))
           (partition (file-system "swap") (size 1048576) (label "sixteen letters!"))
           (partition (file-system "iso9660") (label "A CD, of sorts") (size 1048576))
+          (partition (file-system "unformatted") (size 1048576) (name "_empty"))
+          (partition (file-system "unformatted") (size 1048576) (name "_empty"))
           (partition (inherit root) (file-system-options '("-O" "^metadata_csum,^64bit"))
                      (flags '(boot grow))))))
 """

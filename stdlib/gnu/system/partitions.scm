@@ -310,6 +310,12 @@ TEXT makes a string of."
     (when (and own (not (equal? own "")) (any same? before))
       (fail part field (string-append "a partition before this one has the same " what) hint))))
 
+(define (own-name part)
+  "The name of PART that no other may have. All slots that are free for systemd-sysupdate are called
+_empty."
+  (let ((name (partition-name part)))
+    (and (not (equal? name "_empty")) name)))
+
 (define (check-partitions image)
   "Raise an error at the field of IMAGE, a disk, or of a partition that cannot be as it is declared."
   (check-root image)
@@ -331,7 +337,7 @@ TEXT makes a string of."
                     (check-unique part field value-of before identity (symbol->string field)
                                   "a system that looks for it would find either"))
                   '(label name)
-                  (list partition-label partition-name))
+                  (list partition-label own-name))
         (when (grow-partition? part)
           (check-growing image part (null? (cdr rest))))
         (loop (cdr rest) (cons part before)))))
