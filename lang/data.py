@@ -10,7 +10,7 @@ bytevectors     bytes (literal), bytearray             procedures   plain Python
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 T = TypeVar("T")
@@ -180,23 +180,35 @@ class Box(Generic[T]):
         self.value = value
 
 
+_NO_TRAITS: Final[Mapping[str, Any]] = {}
+
+
 class RecordType:
     """A record type descriptor. Its instances are of `instance_class`, one Python class a type.
 
-    `accessors` and `documentation` are by field name; the latter holds what the definition says.
+    `fields` begins with those of the `parent`. `accessors` and `documentation` are by field name;
+    the latter holds what the definition says. `traits` are properties that few types have.
     """
 
-    __slots__ = ("accessors", "documentation", "fields", "instance_class", "name", "printer")
+    __slots__ = (
+        *("accessors", "documentation", "fields", "instance_class", "name", "parent", "printer"),
+        "traits",
+    )
 
-    def __init__(self, name: str, fields: tuple[str, ...]) -> None:
+    def __init__(
+        self, name: str, own_fields: tuple[str, ...], parent: RecordType | None = None
+    ) -> None:
+        inherited: tuple[str, ...] = parent.fields if parent is not None else ()
         self.name = name
-        self.fields = fields
+        self.parent = parent
+        self.fields: tuple[str, ...] = (*inherited, *own_fields)
+        self.traits: Mapping[str, Any] = _NO_TRAITS
         self.accessors: dict[str, Callable[[Any], Any]] = {}
         self.documentation: dict[str, str] = {}
         self.printer: Callable[[Any, Any], Any] | None = None
-        self.instance_class: type[Record] = type(
-            name, (Record,), {"__slots__": tuple(f"f{i}" for i in range(len(fields))), "rtd": self}
-        )
+        slots = tuple(f"f{i}" for i in range(len(inherited), len(self.fields)))
+        base = parent.instance_class if parent is not None else Record
+        self.instance_class: type[Record] = type(name, (base,), {"__slots__": slots, "rtd": self})
 
     def __repr__(self) -> str:
         return f"#<record-type {self.name}>"

@@ -42,7 +42,9 @@ def kiln_says(file: Path) -> list[str]:
     answers = []
     for form in read_all(SourceMap().add("expressions", file.read_text(encoding="utf-8"))):
         text = write(form)
-        if text.startswith(("(use-modules", "(import ", "(define ", "(library ")):
+        if text.startswith(
+            ("(use-modules", "(import ", "(define ", "(define-record-type ", "(library ")
+        ):
             session.eval_text(text, module=module)
             answers.append("")
             continue
