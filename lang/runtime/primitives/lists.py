@@ -116,6 +116,8 @@ def list_copy(items: Any) -> Any:
     while type(rest) is Pair:
         copied.append(rest.car)
         rest = rest.cdr
+        if len(copied) == arguments.SUSPICIOUS and arguments.is_endless(rest):
+            wrong_type("list-copy", 1, items, "a list")
     return scheme_list(copied, rest)
 
 
