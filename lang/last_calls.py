@@ -17,10 +17,9 @@ from lang.data import Box
 from lang.runtime.trampoline import force, force_values
 from lang.sources import Location, code_place
 
-_NULL_FIRST: Final = sys.version_info < (3, 13)
-"""Whether the bytecode of a call has its NULL before what is called."""
-
 _FORCING: Final = frozenset({force.__code__, force_values.__code__})
+_NULL_FIRST: Final = sys.version_info < (3, 13)
+"""Does a call push its NULL before what is called?"""
 
 
 class LastCall(NamedTuple):
@@ -85,14 +84,17 @@ def _called(instructions: Sequence[dis.Instruction]) -> str:
     not plain."""
     positions = instructions[-1].positions
     names = set()
-    for first, second in pairwise(instructions):
-        if first.positions == positions and first.opname == "LOAD_GLOBAL" and (first.arg or 0) & 1:
-            names.add(first.argval)
-        null, called = (first, second) if _NULL_FIRST else (second, first)
-        if null.positions == positions and null.opname == "PUSH_NULL":
-            names.add(called.argval)
-    plain = [name for name in names if isinstance(name, str) and name[:1] != "$"]
-    return plain[0] if len(plain) == 1 else ""
+    for one, other in pairwise(instructions):
+        if one.positions != positions:
+            continue
+        if one.opname == "LOAD_GLOBAL" and "NULL" in one.argrepr:
+            names.add(one.argval)
+        elif _NULL_FIRST and one.opname == "PUSH_NULL":
+            names.add(other.argval)
+        elif not _NULL_FIRST and other.opname == "PUSH_NULL":
+            names.add(one.argval)
+    called = [name for name in names if isinstance(name, str) and name[:1] != "$"]
+    return called[0] if len(called) == 1 else ""
 
 
 def _places(function: FunctionType, callee: Any, given: int | None) -> dict[Location, str]:
@@ -133,7 +135,13 @@ class _Search:
     ) -> None:
         """A call that whoever forces it makes."""
         made = before[-1]
-        count = made.arg if made.opname == "BUILD_TUPLE" else len(made.argval)
+        if made.opname == "BUILD_TUPLE":
+            count = made.arg
+        elif isinstance(made.argval, tuple):
+            count = len(made.argval)
+        else:
+            self.incomplete = True
+            return
         key = _operator(before)
         known = key is None or self.variables.get(key) is self.callee
         if known and self.given in (None, count):
