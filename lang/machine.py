@@ -255,6 +255,7 @@ def resume(frame: Frame, value: Any) -> State:
 def execute(start: Callable[[Frame], State], *, nested: bool) -> Any:
     """Run what `start` makes of the outermost frame; gives the value."""
     base = MACHINE.wind
+    handlers, prompts = STATE.handlers, STATE.prompts
     run = Run(nested, base)
     state = start(run.end)
     MACHINE.runs.append(run)
@@ -281,6 +282,7 @@ def execute(start: Callable[[Frame], State], *, nested: bool) -> Any:
         run.alive = False
         MACHINE.runs.remove(run)
         MACHINE.wind = base
+        STATE.handlers, STATE.prompts = handlers, prompts
 
 
 def _recovered(error: BaseException, state: State) -> State:

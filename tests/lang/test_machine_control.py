@@ -166,3 +166,23 @@ def test_what_a_primitive_called_cannot_be_resumed() -> None:
             " (lambda (k) (k #t)))"
         )
     assert "cannot be resumed" in raised.value.payload.components[2].values[0]
+
+
+def test_an_error_leaves_nothing_of_what_was_around_it() -> None:
+    session = Session([STDLIB], library_roots=[STDLIB])
+    for text, message in (
+        (
+            "(call-with-prompt 'p (lambda () (+ (if #f (abort-to-prompt 'p) 1) (car '())))"
+            " (lambda (k) (k 1)))",
+            "car",
+        ),
+        (
+            "(define k #f) (call/cc (lambda (c) (set! k c)))"
+            " (with-exception-handler (lambda (e) (cdr '())) (lambda () (raise 'first)))",
+            "cdr",
+        ),
+        ("(abort-to-prompt 'p)", "there is no prompt"),
+        ("(raise 'second)", "second"),
+    ):
+        with pytest.raises(SchemeError, match=message):
+            session.eval_text(text)
