@@ -12,7 +12,8 @@ from lang.runtime.control import raise_
 from lang.runtime.library import Library
 from lang.runtime.messages import condition_text
 from lang.runtime.signals import misc_error, wrong_type
-from lang.runtime.thrown import error_arguments, view_as_thrown
+from lang.runtime.thrown import condition_of_throw, error_arguments, view_as_thrown
+from lang.runtime.trampoline import call
 
 LIBRARY: Final = Library("guile")
 
@@ -151,6 +152,14 @@ def make_compound_condition(*conditions: Any) -> Condition:
     )
 
 
+@LIBRARY.procedure("make-exception-from-throw")
+def make_exception_from_throw(key: Any, arguments: Any) -> Condition:
+    """What (apply throw KEY ARGUMENTS) raises."""
+    if type(key) is not Symbol:
+        wrong_type("make-exception-from-throw", 1, key)
+    return condition_of_throw(key, arguments)
+
+
 @LIBRARY.procedure("simple-conditions", "simple-exceptions")
 def simple_conditions(condition: Any) -> Any:
     """The list of the conditions that a compound one is made of."""
@@ -207,7 +216,9 @@ def condition_accessor(kind: Any, field: Any) -> Callable[[Any], Any]:
     """The accessor of a field: a symbol, or (as in Guile) a procedure on the simple condition."""
     checked = _condition_type("condition-accessor", 1, kind)
     if type(field) is not Symbol:
-        return lambda value: field(_part(checked, value))
+        return lambda value: call(field, _part(checked, value))
+    if field.name not in checked.fields:
+        misc_error("condition-accessor", "~A has no field ~A", checked.name, field)
     return field_accessor(checked, field.name)
 
 

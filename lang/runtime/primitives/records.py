@@ -18,6 +18,7 @@ from lang.data import (
     scheme_list,
     symbol,
 )
+from lang.runtime.condition_types import ConditionType
 from lang.runtime.inline import parse_keywords
 from lang.runtime.library import Library
 from lang.runtime.primitives import arguments
@@ -31,6 +32,13 @@ def record_type(who: str, value: Any) -> RecordType:
     if type(value) is not RecordType:
         wrong_type(who, 1, value)
     return value
+
+
+def _exceptions() -> Any:
+    """The procedures on condition types, which Guile has for record types."""
+    from lang.runtime import conditions
+
+    return conditions
 
 
 def field_index(who: str, rtd: RecordType, field: Any) -> int:
@@ -102,6 +110,8 @@ def _known(who: str, rtd: RecordType) -> RecordType:
 @LIBRARY.procedure("record-constructor", "record-type-constructor")
 def record_constructor(rtd: Any, fields: Any = None) -> Callable[..., Any]:
     who = "record-constructor"
+    if type(rtd) is ConditionType and fields is None:
+        return _exceptions().exception_constructor(rtd)  # type: ignore[no-any-return]
     kind = record_type(who, rtd)
     count = len(kind.fields)
     if fields is None:
@@ -122,12 +132,16 @@ def record_constructor(rtd: Any, fields: Any = None) -> Callable[..., Any]:
 
 @LIBRARY.procedure("record-predicate")
 def record_predicate(rtd: Any) -> Callable[[Any], bool]:
+    if type(rtd) is ConditionType:
+        return _exceptions().condition_predicate(rtd)  # type: ignore[no-any-return]
     kind = record_type("record-predicate", rtd).instance_class
     return lambda value: isinstance(value, kind)
 
 
 @LIBRARY.procedure("record-accessor")
 def record_accessor(rtd: Any, field: Any) -> Callable[[Any], Any]:
+    if type(rtd) is ConditionType:
+        return _exceptions().condition_accessor(rtd, field)  # type: ignore[no-any-return]
     kind = record_type("record-accessor", rtd)
     number = field_index("record-accessor", kind, field)
     slot = f"f{number}"
