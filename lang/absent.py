@@ -25,6 +25,23 @@ _REASONS: Final[dict[ModuleName, tuple[str, str]]] = {
     ("ice-9", "futures"): ("one thread runs a program", "(ice-9 threads) has what works with one"),
     ("ice-9", "atomic"): ("one thread runs a program", "use plain variables"),
     ("ice-9", "readline"): ("kiln repl edits lines by itself", "leave it out"),
+    ("ice-9", "syncase"): ("the core has syntax-case", "leave it out"),
+    ("ice-9", "streams"): ("its streams are older than SRFI 41's", "use (srfi srfi-41)"),
+    ("ice-9", "common-list"): ("its lists are older than SRFI 1's", "use (srfi srfi-1)"),
+    ("ice-9", "weak-vector"): ("nothing is held weakly", "write (make-vector size fill)"),
+    ("ice-9", "peg"): ("there are no parsers for grammars", "(ice-9 regex) matches expressions"),
+    ("ice-9", "sandbox"): ("a configuration acts on nothing anyway", "use eval"),
+    ("statprof",): ("nothing profiles programs", ",time in kiln repl measures an expression"),
+    ("sxml",): ("nothing reads or writes XML", "write its text by display or format"),
+    ("texinfo",): ("nothing reads or writes Texinfo", "write its text by display or format"),
+    ("rnrs",): (
+        "it has some of R6RS's libraries",
+        "Guile's core, (srfi srfi-1) and (rnrs base) have most of what R6RS has",
+    ),
+    ("srfi", "srfi-115"): ("there are no SRE expressions", "use (ice-9 regex)"),
+    ("srfi", "srfi-133"): ("it has an older library of vectors", "use (srfi srfi-43)"),
+    ("srfi", "srfi-151"): ("it has an older library of bits", "use (srfi srfi-60)"),
+    ("srfi", "srfi-158"): ("there are no generators", "use (srfi srfi-41) or (srfi srfi-171)"),
 }
 """By the name of a module or what it begins with: why, and a hint."""
 
@@ -112,6 +129,11 @@ def reason(name: ModuleName, roots: Sequence[Path] = ()) -> tuple[str, str] | No
             if name[:length] in table:
                 return table[name[:length]]  # type: ignore[no-any-return]
     return None
+
+
+def is_named(name: ModuleName) -> bool:
+    """Is there something to be said of just this module?"""
+    return name in _REASONS
 
 
 def advice(name: str, roots: Sequence[Path]) -> str | None:

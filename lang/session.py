@@ -391,7 +391,9 @@ class Session:
         shown = f"({' '.join(name)})"
         position = form.pos if form is not None and form.pos is not None else CURRENT.position
         reason = absent.reason(name, self.library_roots)
-        hint = nearest(shown, self.module_names(), 0.9 if reason else 0.6)
+        hint = None
+        if not absent.is_named(name):
+            hint = nearest(shown, self.module_names(), 0.9 if reason else 0.6)
         if reason is not None and hint is None:
             kin = self._beside(name)
             also = f"; there are {', '.join(kin)}" if kin else ""

@@ -16,6 +16,8 @@ from lang.session import Session
         ("(oop goops)", "generic functions"),
         ("(web client)", "opens connections"),
         ("(language tree-il)", "Guile's compiler"),
+        ("(srfi srfi-18)", "one thread"),
+        ("(rnrs hashtables)", "R6RS"),
     ],
 )
 def test_a_module_that_will_not_come_says_why(module: str, why: str) -> None:
