@@ -487,6 +487,13 @@ def _closure(
 
     procedure.__name__ = procedure.__qualname__ = node.name or "lambda"
     procedure.closure = (node, env, variables)  # type: ignore[attr-defined]
+    if type(node) is Lam:
+        variadic = node.rest is not None or bool(node.keys)
+        procedure.arity = (  # type: ignore[attr-defined]
+            len(node.params),
+            len(node.optional),
+            variadic,
+        )
     return procedure
 
 

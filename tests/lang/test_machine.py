@@ -105,6 +105,14 @@ def test_generators_are_called_from_texts_that_are_compiled(session: Session) ->
     assert [first, write(session.eval_text("(list (next) (g))", module=module))] == [1, "(2 done)"]
 
 
+def test_procedures_tell_their_arity(show: Callable[[str], str]) -> None:
+    program = (
+        "(define k #f) (call/cc (lambda (c) (set! k c))) (map procedure-minimum-arity"
+        " (list (lambda (x) 1) (lambda* (x #:optional y) 1) (lambda (a . b) 1) (lambda () 1)))"
+    )
+    assert show(program) == "((1 0 #f) (1 1 #f) (1 0 #t) (0 0 #f))"
+
+
 @pytest.mark.parametrize(
     ("program", "message", "place"),
     [

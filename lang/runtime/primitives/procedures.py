@@ -80,6 +80,9 @@ def is_thunk(value: Any) -> bool:
 def arity(function: Callable[..., Any]) -> tuple[int, int, bool]:
     """How many arguments a procedure requires, how many more are optional, and whether it takes
     any number of them."""
+    told: tuple[int, int, bool] | None = getattr(function, "arity", None)
+    if told is not None:
+        return told
     code = getattr(function, "__code__", None)
     if code is None:
         return 0, 0, True
