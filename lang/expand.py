@@ -352,6 +352,8 @@ class Context:
 
     def __init__(self, env: Env) -> None:
         self.env = env
+        self.home = env
+        """Where definitions go; `env`, in which forms are looked up, may be inside it."""
         self.whole_module = True
         """Do the forms define this one module?"""
         self._queue: list[Any] = []
@@ -369,6 +371,12 @@ class Context:
             else:
                 self._queue_expression(form, self.env)
         self._queue = outer
+
+    def scan_inside(self, env: Env, forms: Iterable[Any]) -> None:
+        """Take up `forms`, which see the frame `env`: what they define is defined here."""
+        outer, self.env = self.env, env
+        self.scan(forms)
+        self.env = outer
 
     def _queue_expression(self, form: Any, env: Env) -> None:
         self.expression(lambda: expand(form, env))
@@ -403,16 +411,16 @@ class _Body(Context):
         self.last_definition = -1
 
     def define(self, id: Identifier, make: Callable[[], Node], pos: int | None = None) -> None:
-        if id in self.env.table:
+        if id in self.home.table:
             syntax_error(f"{id.name} is defined twice in the same body")
-        var = self.env.table[id] = Var(id.name)
+        var = self.home.table[id] = Var(id.name)
         self.last_definition = len(self.items)
         self.items.append((var, lambda: name_procedure(make(), id, pos), pos))
 
     def bind(self, id: Identifier, binding: Binding) -> None:
-        if id in self.env.table:
+        if id in self.home.table:
             syntax_error(f"{id.name} is defined twice in the same body")
-        self.env.table[id] = binding
+        self.home.table[id] = binding
 
     def expression(self, make: Callable[[], Node]) -> None:
         self.items.append((None, make, None))

@@ -130,16 +130,33 @@ def define_syntax_parameter(x: Pair, context: Context) -> None:
     context.bind(name, SyntaxParameter(transformer(form, context.env, name)))
 
 
-@special("let-syntax", "letrec-syntax")
 def expand_let_syntax(x: Pair, env: Env) -> Node:
     """(let-syntax ((name transformer) ...) body ...)"""
+    scope, forms = _keyword_scope(x, env)
+    return expand_body(forms, scope, x)
+
+
+def _scan_let_syntax(x: Pair, context: Context) -> None:
+    """Where definitions may stand, those of the body are definitions there."""
+    context.scan_inside(*_keyword_scope(x, context.env))
+
+
+provide(
+    Special("let-syntax", expand_let_syntax, _scan_let_syntax),
+    ["let-syntax", "letrec-syntax"],
+    [CORE],
+)
+
+
+def _keyword_scope(x: Pair, env: Env) -> tuple[Env, list[Any]]:
+    """The frame of the keywords that a let-syntax or letrec-syntax binds, and its body."""
     operands = parts(x, 2, None, "(let-syntax ((name transformer) ...) body ...)")
     scope = Env(env)
     for clause in python_list(operands[0]):
         name, form = _keyword_binding(clause, x)
         where = scope if base(x.car).name == "letrec-syntax" else env
         scope.table[name] = transformer(form, where, name)
-    return expand_body(operands[1:], scope, x)
+    return scope, operands[1:]
 
 
 @special("syntax-parameterize")

@@ -202,6 +202,12 @@ def record_type_fields(rtd: Any) -> Any:
     return scheme_list(map(symbol, record_type("record-type-fields", rtd).fields))
 
 
+@LIBRARY.procedure("record-type-parent")
+def record_type_parent(rtd: Any) -> RecordType | bool:
+    """What the type extends, or #f."""
+    return record_type("record-type-parent", rtd).parent or False
+
+
 @LIBRARY.procedure("record-type-parents")
 def record_type_parents(rtd: Any) -> list[RecordType]:
     """A vector of what the type extends, the outermost type first."""
@@ -250,19 +256,6 @@ def mutable_fields(rtd: Any) -> Any:
     kind = record_type("record-type-mutable-fields", rtd)
     fixed = kind.traits.get("fixed", ())
     return scheme_list(number for number in range(len(kind.fields)) if number not in fixed)
-
-
-@LIBRARY.procedure("record-type-parent")
-def record_type_parent(rtd: Any) -> bool:
-    """#f: no record type has a parent."""
-    record_type("record-type-parent", rtd)
-    return False
-
-
-@LIBRARY.procedure("record-type-has-parent?")
-def has_parent(rtd: Any, parent: Any) -> bool:
-    """Is RTD the record type PARENT? No other one is a parent of it."""
-    return record_type("record-type-has-parent?", rtd) is parent
 
 
 @LIBRARY.procedure("set-record-type-printer!")
