@@ -33,6 +33,8 @@ class _Clause:
     def __init__(self, env: Env, fail: Continue) -> None:
         self.scope = Env(env)
         self.fail = fail
+        self.copied = False
+        """Is what is matched a list that was made of a vector?"""
 
     def match(self, pattern: Any, subject: Var, succeed: Continue, place: _Place | None) -> Node:
         """The node that goes on with `succeed` where `subject` fits, else with `fail`."""
@@ -113,10 +115,41 @@ class _Clause:
         return If(test, Let([first, rest], inits, inner), self.fail())
 
     def _vector(self, pattern: list[Any], subject: Var, succeed: Continue) -> Node:
+        vector = call_core("vector?", LRef(subject))
+        if not any(is_identifier(item) and _counts(base(item).name) for item in pattern):
+            length = call_core("vector-length", LRef(subject))
+            fits = call_core("=", length, Const(len(pattern)))
+            inner = self._elements(pattern, subject, succeed, "vector-ref", "vector-set!")
+            return If(If(vector, fits, Const(False)), inner, self.fail())
         items = Var("items")
-        inner = self.match(scheme_list(pattern), items, succeed, None)
+        outer, self.copied = self.copied, True
+
+        def then() -> Node:
+            self.copied = outer
+            return succeed()
+
+        inner = self.match(scheme_list(pattern), items, then, None)
         listed = Let([items], [call_core("vector->list", LRef(subject))], inner)
-        return If(call_core("vector?", LRef(subject)), listed, self.fail())
+        self.copied = outer
+        return If(vector, listed, self.fail())
+
+    def _elements(
+        self, patterns: list[Any], subject: Var, succeed: Continue, get: str, put: str
+    ) -> Node:
+        """`patterns` on the parts of `subject` that procedures of a number get and put."""
+
+        def element(index: int) -> Node:
+            if index == len(patterns):
+                return succeed()
+            value = Var("element")
+            place = _Place(
+                lambda: call_core(get, LRef(subject), Const(index)),
+                lambda new: call_core(put, LRef(subject), Const(index), new),
+            )
+            inner = self.match(patterns[index], value, lambda: element(index + 1), place)
+            return Let([value], [place.get()], inner)
+
+        return element(0)
 
     def _all(
         self, patterns: list[Any], subject: Var, succeed: Continue, place: _Place | None
@@ -171,16 +204,10 @@ class _Clause:
         return node
 
     def _record(self, type_: Any, patterns: list[Any], subject: Var, succeed: Continue) -> Node:
-        def field(index: int) -> Node:
-            if index == len(patterns):
-                return succeed()
-            value = Var("field")
-            inner = self.match(patterns[index], value, lambda: field(index + 1), None)
-            return Let([value], [call_core("%field", LRef(subject), Const(index))], inner)
-
         rtd = expand(type_, self.scope)
         test = call_core("%record-is", LRef(subject), rtd, Const(len(patterns)))
-        return If(test, field(0), self.fail())
+        inner = self._elements(patterns, subject, succeed, "%field", "struct-set!")
+        return If(test, inner, self.fail())
 
     def _fields(
         self, type_: Any, patterns: list[Any], form: Pair, subject: Var, succeed: Continue
@@ -203,8 +230,12 @@ class _Clause:
     def _accessor(
         self, name: str, id: Identifier, form: Pair, succeed: Continue, place: _Place | None
     ) -> Node:
-        if place is None:
-            syntax_error(f"match: ({name} {id.name}) must stand for an element of a pair", form)
+        if place is None or self.copied:
+            syntax_error(
+                f"match: ({name} {id.name}) must stand for an element of a pair, a record, or a "
+                "vector without ...",
+                form,
+            )
         var = self.scope.table[id] = Var(id.name)
         value = Var("value")
         if name == "get!":
@@ -272,66 +303,49 @@ class _Clause:
         return Let([total], [length], start)
 
     def _tree(self, pattern: Pair, subject: Var, succeed: Continue) -> Node:
-        """(name *** pattern): name is the path of heads down to a part that fits."""
-        name = pattern.car
-        if not is_identifier(name):
-            syntax_error("match: before *** a variable is expected", pattern)
-        search, part, path = Var("search"), Var("part"), Var("path")
-        down, rest = Var("down"), Var("rest")
-        found = Var("found")
-        var = self.scope.table[name] = Var(name.name)
-        inner = _Clause(self.scope, lambda: Call(LRef(down), []))
+        """(head *** pattern): what head binds are lists, of the path of heads down to a part that
+        fits."""
+        search, part, found = Var("search"), Var("part"), Var("found")
+        down, rest, walk = Var("down"), Var("rest"), Var("walk")
+        heads = list(dict.fromkeys(variables(pattern.car)))
         ids = list(variables(pattern.cdr.cdr.car))
-        results: list[Node] = [call_core("reverse", LRef(path))]
+        paths = [Var(id.name) for id in heads]
+        inner = _Clause(self.scope, lambda: Call(LRef(down), []))
+        along = _Clause(self.scope, lambda: Const(False))
+
+        def bound(clause: _Clause, names: list[Identifier]) -> list[Node]:
+            known = [clause.scope.table.get(id) for id in names]
+            return [LRef(var) for var in known if type(var) is Var]
 
         def hit() -> Node:
-            values = list(results)
-            for id in ids:
-                bound = inner.scope.table.get(id)
-                assert type(bound) is Var
-                values.append(LRef(bound))
-            return call_core("list", *values)
+            reversed_ = [call_core("reverse", LRef(path)) for path in paths]
+            return call_core("list", *reversed_, *bound(inner, ids))
+
+        def deeper() -> Node:
+            values = zip(bound(along, heads), paths, strict=True)
+            longer = [call_core("cons", value, LRef(path)) for value, path in values]
+            into = Call(LRef(search), [call_core("car", LRef(rest)), *longer])
+            on = Call(LRef(walk), [call_core("cdr", LRef(rest))])
+            step = Let([found], [into], If(LRef(found), LRef(found), on))
+            body = If(call_core("pair?", LRef(rest)), step, Const(False))
+            start = Call(LRef(walk), [call_core("cdr", LRef(part))])
+            return Letrec([walk], [Lam([rest], None, body, "walk")], start)
 
         tried = inner.match(pattern.cdr.cdr.car, part, hit, None)
-        walk_var = Var("walk")
-        deeper = Call(
-            LRef(search),
-            [
-                call_core("car", LRef(rest)),
-                call_core("cons", call_core("car", LRef(part)), LRef(path)),
-            ],
-        )
-        walk_body = If(
-            call_core("pair?", LRef(rest)),
-            Let(
-                [found],
-                [deeper],
-                If(
-                    LRef(found),
-                    LRef(found),
-                    Call(LRef(walk_var), [call_core("cdr", LRef(rest))]),
-                ),
-            ),
-            Const(False),
-        )
-        walk = Letrec(
-            [walk_var],
-            [Lam([rest], None, walk_body, "walk")],
-            Call(LRef(walk_var), [call_core("cdr", LRef(part))]),
-        )
-        below = If(call_core("pair?", LRef(part)), walk, Const(False))
+        head = Var("head")
+        entered = along.match(pattern.car, head, deeper, None)
+        entered = Let([head], [call_core("car", LRef(part))], entered)
+        below = If(call_core("pair?", LRef(part)), entered, Const(False))
         body = Let([down], [Lam([], None, below, "down")], tried)
         values = Var("values")
-        targets = [var, *(Var(id.name) for id in ids)]
-        self.scope.table.update(zip(ids, targets[1:], strict=True))
-        bound: list[Node] = [
-            call_core("list-ref", LRef(values), Const(i)) for i in range(len(targets))
-        ]
-        success = If(LRef(values), Let([*targets], bound, succeed()), self.fail())
-        start = Call(LRef(search), [LRef(subject), Const(NIL)])
+        targets = [Var(id.name) for id in (*heads, *ids)]
+        self.scope.table.update(zip((*heads, *ids), targets, strict=True))
+        parts_ = [call_core("list-ref", LRef(values), Const(i)) for i in range(len(targets))]
+        success = If(LRef(values), Let([*targets], [*parts_], succeed()), self.fail())
+        start = Call(LRef(search), [LRef(subject), *(Const(NIL) for _ in paths)])
         return Letrec(
             [search],
-            [Lam([part, path], None, body, "search")],
+            [Lam([part, *paths], None, body, "search")],
             Let([values], [start], success),
         )
 
@@ -363,6 +377,12 @@ def _repetition(name: str, pattern: Pair) -> tuple[int, int | None, int] | None:
     return None
 
 
+def _counts(name: str) -> bool:
+    """Does an identifier of that name after a pattern say how often it is repeated?"""
+    numbered = name.startswith("..") and name[2:].isdigit()
+    return numbered or name in _ELLIPSES or name in ("**1", "=..", "*..")
+
+
 def _unquasi(x: Any) -> Any:
     """The pattern that a quasiquote pattern means."""
     if is_identifier(x):
@@ -388,9 +408,8 @@ def variables(pattern: Any) -> Iterator[Identifier]:
     """The identifiers that `pattern` binds."""
     if is_identifier(pattern):
         name = base(pattern).name
-        if name not in _ELLIPSES and name not in ("_", "***", "..1", "**1"):
-            if not (name.startswith("..") and name[2:].isdigit()) and name not in ("=..", "*.."):
-                yield pattern
+        if not _counts(name) and name not in ("_", "***"):
+            yield pattern
     elif type(pattern) is list:
         for item in pattern:
             yield from variables(item)
