@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
-from lang.data import NIL, Pair, cons, python_list, scheme_list, symbol
+from lang.data import NIL, Pair, python_list, scheme_list
 from lang.expand import call_core, expand, expand_body, parts, seq, special, unspecified
+from lang.forms.match_patterns import ELLIPSES, is_counter, quasi_pattern, repetition, variables
 from lang.ir import Call, Const, If, Lam, Let, Letrec, LRef, LSet, Node, Seq, Var
 from lang.syntax import Env, Identifier, base, is_identifier, show, strip, syntax_error
 
 MATCH: Final = ("ice-9", "match")
-
-_ELLIPSES: Final = frozenset({"...", "___"})
 
 Continue = Callable[[], Node]
 
@@ -53,7 +52,7 @@ class _Clause:
                 case "quote" if len(operands) == 1:
                     return self._equal(Const(strip(operands[0])), subject, succeed)
                 case "quasiquote" if len(operands) == 1:
-                    return self.match(_unquasi(operands[0]), subject, succeed, place)
+                    return self.match(quasi_pattern(operands[0]), subject, succeed, place)
                 case "?" if operands:
                     test = Call(expand(operands[0], self.scope), [LRef(subject)], pos=pattern.pos)
                     return If(test, self._all(operands[1:], subject, succeed, place), self.fail())
@@ -79,7 +78,7 @@ class _Clause:
             following = base(pattern.cdr.car).name
             if following == "***" and type(pattern.cdr.cdr) is Pair:
                 return self._tree(pattern, subject, succeed)
-            counts = _repetition(following, pattern)
+            counts = repetition(following, pattern)
             if counts is not None:
                 return self._repeated(pattern, counts, subject, succeed)
         return self._pair(pattern, subject, succeed)
@@ -87,7 +86,7 @@ class _Clause:
     def _variable(self, id: Identifier, subject: Var, succeed: Continue) -> Node:
         if base(id).name == "_":
             return succeed()
-        if base(id).name in _ELLIPSES:
+        if base(id).name in ELLIPSES:
             syntax_error("match: an ellipsis must follow a pattern")
         known = self.scope.table.get(id)
         if type(known) is Var:
@@ -116,7 +115,7 @@ class _Clause:
 
     def _vector(self, pattern: list[Any], subject: Var, succeed: Continue) -> Node:
         vector = call_core("vector?", LRef(subject))
-        if not any(is_identifier(item) and _counts(base(item).name) for item in pattern):
+        if not any(is_identifier(item) and is_counter(base(item).name) for item in pattern):
             length = call_core("vector-length", LRef(subject))
             fits = call_core("=", length, Const(len(pattern)))
             inner = self._elements(pattern, subject, succeed, "vector-ref", "vector-set!")
@@ -359,77 +358,6 @@ def _place(part: str, pair: Var) -> _Place:
         lambda: call_core(part, LRef(pair)),
         lambda value: call_core(f"set-{part}!", LRef(pair), value),
     )
-
-
-def _repetition(name: str, pattern: Pair) -> tuple[int, int | None, int] | None:
-    """The least and greatest number that the counter `name` allows, and its width in elements."""
-    if name in _ELLIPSES:
-        return 0, None, 1
-    if name == "**1":
-        return 1, None, 1
-    if name.startswith("..") and name[2:].isdigit():
-        return int(name[2:]), None, 1
-    numbers = python_list(pattern.cdr.cdr)
-    if name == "=.." and numbers and type(numbers[0]) is int:
-        return numbers[0], numbers[0], 2
-    if name == "*.." and len(numbers) > 1 and type(numbers[0]) is int:
-        return numbers[0], numbers[1] if type(numbers[1]) is int else None, 3
-    return None
-
-
-def _counts(name: str) -> bool:
-    """Does an identifier of that name after a pattern say how often it is repeated?"""
-    numbered = name.startswith("..") and name[2:].isdigit()
-    return numbered or name in _ELLIPSES or name in ("**1", "=..", "*..")
-
-
-def _unquasi(x: Any) -> Any:
-    """The pattern that a quasiquote pattern means."""
-    if is_identifier(x):
-        if base(x).name in _ELLIPSES:
-            return x
-        return scheme_list([symbol("quote"), x])
-    if type(x) is Pair:
-        if is_identifier(x.car) and base(x.car).name == "unquote" and type(x.cdr) is Pair:
-            return x.cdr.car
-        if (
-            type(x.car) is Pair
-            and is_identifier(x.car.car)
-            and base(x.car.car).name == "unquote-splicing"
-        ):
-            return x.car.cdr.car if x.cdr is NIL else syntax_error("match: ,@ must come last", x)
-        return cons(_unquasi(x.car), _unquasi(x.cdr), x.pos)
-    if type(x) is list:
-        return [_unquasi(item) for item in x]
-    return x
-
-
-def variables(pattern: Any) -> Iterator[Identifier]:
-    """The identifiers that `pattern` binds."""
-    if is_identifier(pattern):
-        name = base(pattern).name
-        if not _counts(name) and name not in ("_", "***"):
-            yield pattern
-    elif type(pattern) is list:
-        for item in pattern:
-            yield from variables(item)
-    elif type(pattern) is Pair:
-        name = base(pattern.car).name if is_identifier(pattern.car) else ""
-        operands = python_list(pattern.cdr)
-        if name == "quote":
-            return
-        if name == "quasiquote":
-            yield from variables(_unquasi(operands[0]))
-        elif name in ("?", "=", "$", "struct"):
-            yield from (id for operand in operands[1:] for id in variables(operand))
-        elif name in ("@", "object"):
-            for operand in operands[1:]:
-                yield from variables(operand.cdr.car)
-        elif name in ("and", "or", "set!", "get!"):
-            yield from (id for operand in operands for id in variables(operand))
-        elif name != "not":
-            yield from variables(pattern.car)
-            yield from variables(pattern.cdr)
 
 
 # ---------------------------------------------------------------- the forms
