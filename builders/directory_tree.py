@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from builders import mtree, recording
+from builders import attributes, mtree
+from builders.attributes import Attributes
 from builders.errors import BuilderError
 from builders.merge import merge
-from builders.recording import Attributes
 from builders.registry import Build, builder
 from builders.scan import scan
 from builders.tree import Entry
@@ -59,11 +59,11 @@ def directory_tree(build: Build) -> None:
     entries = scan(directory, source=source, owner=(0, 0), time=time, reproducible=True)
     known: dict[str, Attributes] = {}
     if name := build.arguments.get("attributes"):
-        known = recording.read(directory / name)
+        known = attributes.read(directory / name)
         if where := build.arguments.get("ownerless"):
-            for path, attributes in known.items():
-                if attributes.owner:
-                    raise NoOwners(path, attributes.owner, where)
+            for path, given in known.items():
+                if given.owner:
+                    raise NoOwners(path, given.owner, where)
         entries = [_with(entry, known.get(entry.path)) for entry in entries if entry.path != name]
     names = build.arguments.get("below") or []
     items = [entry.ref for entry in entries if entry.path in names and isinstance(entry.ref, str)]
@@ -81,17 +81,17 @@ def directory_tree(build: Build) -> None:
     (build.output / "manifest").write_text(mtree.write(entries, build.logical), "ascii")
 
 
-def _with(entry: Entry, attributes: Attributes | None) -> Entry:
+def _with(entry: Entry, given: Attributes | None) -> Entry:
     """The entry of a file as its attributes have it."""
-    if attributes is None or entry.kind == "h":
+    if given is None or entry.kind == "h":
         return entry
-    mode = entry.mode if entry.kind == "l" else attributes.mode
-    uid, gid = attributes.owner or (entry.uid, entry.gid)
+    mode = entry.mode if entry.kind == "l" else given.mode
+    uid, gid = given.owner or (entry.uid, entry.gid)
     entry = entry._replace(mode=mode, uid=uid, gid=gid)
-    if attributes.xattrs:
-        entry = entry._replace(xattrs={**(entry.xattrs or {}), **attributes.xattrs})
-    if attributes.device:
-        kind, major, minor = attributes.device
+    if given.xattrs:
+        entry = entry._replace(xattrs={**(entry.xattrs or {}), **given.xattrs})
+    if given.device:
+        kind, major, minor = given.device
         entry = entry._replace(kind="c" if kind == "c" else "b", size=0, ref=(major, minor))
     return entry
 

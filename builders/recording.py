@@ -8,33 +8,21 @@ is refused.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import select
 import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from builders import attributes
+from builders.attributes import Attributes
 from builders.debian import seccomp
 from builders.debian.recorder import Record, Recorder
 from builders.errors import BuilderError
 
 _CHUNK = 1 << 16
-
-
-class Attributes(NamedTuple):
-    """What a file is to be in a file system, beside its contents.
-
-    owner   uid and gid; None: root, as if nothing was said: programs that copy give all to someone
-    device  kind, major and minor number of what is an empty file here
-    """
-
-    mode: int
-    owner: tuple[int, int] | None = None
-    device: tuple[str, int, int] | None = None
-    xattrs: dict[str, bytes] | None = None
 
 
 class TooManyOwners(BuilderError):
@@ -131,12 +119,12 @@ class Recording:
             raise TooManyOwners(len(self._recorder.records))
 
     def write(self, directory: Path, name: str) -> None:
-        """Make a file in `directory`, where the code wrote, with what `read` gives. Its files can
-        be read by their owner then, whatever their modes.
+        """Make a file in `directory`, where the code wrote, of the attributes of all there, which
+        can be read by their owner then, whatever their modes.
         """
         records = self._recorder.records if self._recorder else {}
         top = os.fspath(directory)
-        found: dict[str, list[Any]] = {}
+        found: dict[str, Attributes] = {}
         waiting = [""]
         while waiting:
             parent = waiting.pop()
@@ -151,28 +139,13 @@ class Recording:
                         waiting.append(path)
                     else:
                         found[path] = _told(entry.stat(follow_symlinks=False), records)
-        (directory / name).write_text(json.dumps(dict(sorted(found.items()))), "ascii")
+        attributes.write(directory / name, found)
 
 
-def _told(status: os.stat_result, records: dict[tuple[int, int], Record]) -> list[Any]:
+def _told(status: os.stat_result, records: dict[tuple[int, int], Record]) -> Attributes:
     mode = stat.S_IMODE(status.st_mode)
     record = records.get((status.st_dev, status.st_ino))
     if record is None:
-        return [mode]
-    xattrs = {name: value.hex() for name, value in sorted(record.xattrs.items())}
+        return Attributes(mode)
     owner = (record.uid, record.gid) if record.uid or record.gid else None
-    return [mode, owner, record.device, xattrs]
-
-
-def read(file: Path) -> dict[str, Attributes]:
-    """What is known of files, by their paths, from a file that a Recording wrote."""
-    known = {}
-    for path, (mode, *more) in json.loads(file.read_text("ascii")).items():
-        owner, device, xattrs = more or (None, None, None)
-        known[path] = Attributes(
-            mode,
-            owner and (owner[0], owner[1]),
-            device and (device[0], device[1], device[2]),
-            {name: bytes.fromhex(value) for name, value in xattrs.items()} if xattrs else None,
-        )
-    return known
+    return Attributes(mode, owner, record.device, record.xattrs)

@@ -222,10 +222,10 @@ BUILDERS: dict[str, BuilderSpec] = {
         "builders.directory_tree",
         (
             "builders.directory_tree",
+            "builders.attributes",
             "builders.merge",
             "builders.mtree",
             "builders.pack",
-            "builders.recording",
             "builders.scan",
             "builders.tree",
         ),
@@ -282,6 +282,7 @@ BUILDERS: dict[str, BuilderSpec] = {
         "builders.staged",
         (
             "builders.staged",
+            "builders.attributes",
             "builders.recording",
             "builders.debian.recorder",
             "builders.debian.seccomp",
