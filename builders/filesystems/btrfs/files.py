@@ -112,52 +112,53 @@ class FileTrees:
 
     def _inode(self, number: int, inode: int, entry: Entry, names: list[Name]) -> list[Item]:
         """An inode's items in the order of their keys."""
-        kind = entry.kind
+        path, kind, mode, uid, gid, mtime, _, ref, attributes = entry
         size = nbytes = device = 0
         extents: list[Item] = []
         if kind == "f":
             size = entry.size
-            nbytes = self._add_content(extents, number, inode)
+            small = self._inline.get(number)
+            if small is not None:
+                nbytes = size
+                data = items.inline_extent(small, self._generation)
+                extents.append((inode, items.EXTENT_DATA, 0, data))
+            else:
+                nbytes = self._add_extents(extents, number, inode)
         elif kind == "l":
-            target = path_bytes(str(entry.ref))
+            target = path_bytes(str(ref))
             size = nbytes = len(target)
             limit = min(_LONGEST_SYMLINK, self._room - len(items.inline_extent(b"", 0)))
             if size > limit:
-                raise SymlinkTooLong(entry.path, size, limit)
+                raise SymlinkTooLong(path, size, limit)
             data = items.inline_extent(target, self._generation)
             extents.append((inode, items.EXTENT_DATA, 0, data))
         elif kind == "d":
             children = self._hierarchy.children[number]
             size = 2 * sum(len(self._hierarchy.names[child]) for child in children)
-        elif kind in "cb" and isinstance(entry.ref, tuple):
-            device = int(entry.ref[0]) << 20 | int(entry.ref[1])
-        if len(names) > _MOST_LINKS:
-            raise TooManyLinks(entry.path, len(names))
+        elif kind in "cb" and isinstance(ref, tuple):
+            device = int(ref[0]) << 20 | int(ref[1])
+        links = len(names)
+        if links > _MOST_LINKS:
+            raise TooManyLinks(path, links)
+        generation = self._generation
         try:
             data = items.inode_item(
-                TYPES[kind] | entry.mode,
-                self._generation,
-                entry.uid,
-                entry.gid,
-                entry.mtime,
-                size,
-                nbytes,
-                len(names),
-                device,
+                TYPES[kind] | mode, generation, uid, gid, mtime, size, nbytes, links, device
             )
         except struct.error:
-            raise TimeOutOfRange(entry.path) from None
+            raise TimeOutOfRange(path) from None
         made: list[Item] = [(inode, items.INODE_ITEM, 0, data)]
-        if len(names) == 1:
+        if links == 1:
             parent, place, name = names[0]
             made.append((inode, items.INODE_REF, parent, items.inode_ref(place, name)))
         else:
             made += self._references(inode, names)
-        if entry.xattrs:
-            made += self._xattrs(inode, entry.path, entry.xattrs)
+        if attributes:
+            made += self._xattrs(inode, path, attributes)
         if kind == "d":
-            made += self._directory(number, inode, entry.path)
-        return made + extents
+            made += self._directory(number, inode, path)
+        made += extents
+        return made
 
     def _references(self, inode: int, names: list[Name]) -> list[Item]:
         """INODE_REFs, an item for each directory; what one has no room for as INODE_EXTREFs."""
@@ -217,13 +218,8 @@ class FileTrees:
                 raise TooBigForALeaf(path, what, len(data), self._room)
         return [(inode, kind, key, data) for key, data in sorted(hashed.items())]
 
-    def _add_content(self, made: list[Item], number: int, inode: int) -> int:
+    def _add_extents(self, made: list[Item], number: int, inode: int) -> int:
         """Append a file's extents; how many bytes they take."""
-        small = self._inline.get(number)
-        if small is not None:
-            data = items.inline_extent(small, self._generation)
-            made.append((inode, items.EXTENT_DATA, 0, data))
-            return len(small)
         nbytes = 0
         for offset, address, length in self._extents[number]:
             data = items.regular_extent(address, length, self._generation)

@@ -126,10 +126,11 @@ class _Writer:
         entries = self._hierarchy.entries
         for number in by_source(entries):
             entry = entries[number]
-            runs = [(0, entry.size)] if entry.size else []
-            if isinstance(entry.ref, Content) and entry.ref.holes:
-                runs = data_between(entry.ref.holes, entry.size)
-            if 0 < entry.size <= LARGEST_INLINE and runs:
+            size, ref = entry.size, entry.ref
+            runs = [(0, size)] if size else []
+            if isinstance(ref, Content) and ref.holes:
+                runs = data_between(ref.holes, size)
+            if runs and size <= LARGEST_INLINE:
                 inline[number] = contents.small(entry)
             else:
                 extents[number] = contents.place(entry, runs)
