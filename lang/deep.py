@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -54,32 +55,48 @@ def run_deep(function: Callable[[], T]) -> T:
 
 def _run(thread: threading.Thread, done: threading.Event) -> None:
     """Start `thread`, pass interrupts on to it, and wait until it has set `done`."""
-    can_be_armed = interrupts.can_be_armed()
-    armed = can_be_armed and interrupts.is_prepared()
-    try:
-        if armed:
-            interrupts.arm()
-        usual = threading.stack_size(STACK_SIZE)
-        try:
-            thread.start()
-        finally:
-            threading.stack_size(usual)
+    if not interrupts.can_be_armed():
+        _start(thread)
         # An interrupted Thread.join takes the thread for ended.
         while not done.is_set():
             try:
-                if armed or not can_be_armed:
-                    done.wait()
-                elif not done.wait(_SOON):
-                    interrupts.arm()
-                    armed = True
+                done.wait()
             except KeyboardInterrupt:
                 _interrupt(thread)
-                if can_be_armed:
-                    interrupts.arm()
-                    armed = True
+        return
+    early = []  # interrupts from before the thread could take them
+
+    def pass_on(_number: int, _frame: object) -> None:
+        """No exception here: it could come between any two steps of what waits."""
+        if done.is_set():
+            raise KeyboardInterrupt
+        if thread.ident is None:
+            early.append(True)
+        else:
+            _interrupt(thread)
+        interrupts.arm()
+
+    signal.signal(signal.SIGINT, pass_on)
+    try:
+        armed = interrupts.is_prepared()
+        if armed:
+            interrupts.arm()
+        _start(thread)
+        if early:
+            _interrupt(thread)
+        if not armed and not done.wait(_SOON):
+            interrupts.arm()
+        done.wait()
     finally:
-        if can_be_armed:
-            interrupts.disarm()
+        interrupts.disarm()
+
+
+def _start(thread: threading.Thread) -> None:
+    usual = threading.stack_size(STACK_SIZE)
+    try:
+        thread.start()
+    finally:
+        threading.stack_size(usual)
 
 
 def _interrupt(thread: threading.Thread) -> None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from typing import Final
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
 
 _SA_RESETHAND: Final = 0x80000000
 """The handler is for one signal only."""
@@ -35,7 +37,17 @@ def is_prepared() -> bool:
 
 
 def arm() -> None:
-    """Let a SIGINT after the next one end the process; to be called again when one was raised."""
+    """Let a SIGINT after the next one end the process; to be called again when one was raised.
+
+    In one step, and without giving Python's lock away: there may be no getting it back.
+    """
+    set_action, action = _setting()
+    set_action(signal.SIGINT, action, None)
+
+
+@cache
+def _setting() -> tuple[Callable[..., int], Any]:
+    """sigaction(2), and what Python has set by it, but for one signal only."""
     import ctypes
 
     class Action(ctypes.Structure):
@@ -48,12 +60,11 @@ def arm() -> None:
             ("restorer", ctypes.c_void_p),
         )
 
-    disarm()  # what came before may have taken Python's handler away
     action = Action()
-    sigaction = ctypes.CDLL(None).sigaction
-    if sigaction(signal.SIGINT, None, ctypes.byref(action)) == 0:
-        action.flags |= _SA_RESETHAND
-        sigaction(signal.SIGINT, ctypes.byref(action), None)
+    set_action = ctypes.PyDLL(None).sigaction
+    set_action(signal.SIGINT, None, ctypes.byref(action))
+    action.flags |= _SA_RESETHAND
+    return set_action, ctypes.byref(action)
 
 
 def disarm() -> None:
