@@ -17,11 +17,10 @@ STACK_SIZE: Final = 512 << 20
 DEPTH: Final = 700_000
 """Python frames."""
 
-_here = threading.local()
-
-
 _SOON: Final = 0.1
 """Seconds. What takes less is not worth the import of ctypes."""
+
+_here = threading.local()
 
 
 def run_deep(function: Callable[[], T]) -> T:

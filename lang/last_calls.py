@@ -10,10 +10,11 @@ import dis
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
-from types import CodeType, FrameType, FunctionType, TracebackType
+from types import CodeType, FunctionType, TracebackType
 from typing import Any, Final, NamedTuple
 
 from lang.data import Box
+from lang.runtime.native_errors import is_scheme
 from lang.runtime.trampoline import force, force_values
 from lang.sources import Location, code_place
 
@@ -46,13 +47,9 @@ def failed(entries: Sequence[TracebackType], given: int | None) -> LastCall | No
                 location, name = places.popitem()
                 return LastCall(name, location, itself)
             return LastCall(procedure.__name__, None, itself)
-        if _is_compiled(frame):
+        if is_scheme(frame):
             return None
     return None
-
-
-def _is_compiled(frame: FrameType) -> bool:
-    return "$TAIL" in frame.f_globals
 
 
 def _asker(entries: Sequence[TracebackType]) -> FunctionType | None:
@@ -60,7 +57,7 @@ def _asker(entries: Sequence[TracebackType]) -> FunctionType | None:
     found = entries[-1].tb_frame.f_locals["asker"]
     if found is None and len(entries) > 1:
         outer = entries[-2].tb_frame
-        compiled = _is_compiled(outer)
+        compiled = is_scheme(outer)
         found = _forced(entries[-2]) if compiled else outer.f_locals.get("function")
     return found if _is_procedure(found) else None
 

@@ -38,12 +38,7 @@ def code_files(names: Sequence[str]) -> str:
 def code_place(files: str, line: int, column: int) -> Location:
     """The place that a line table of code from `files` means."""
     number, line = divmod(line, LINES)
-    return Location(files.split("\n")[number] if number else main_file(files), line, column)
-
-
-def main_file(files: str) -> str:
-    """The file of which the others that code comes from are parts."""
-    return files.partition("\n")[0]
+    return Location(files.split("\n")[number], line, column)
 
 
 class Source:

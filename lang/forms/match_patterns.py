@@ -18,7 +18,7 @@ def repetition(name: str, pattern: Pair) -> tuple[int, int | None, int] | None:
         return 0, None, 1
     if name == "**1":
         return 1, None, 1
-    if name.startswith("..") and name[2:].isdigit():
+    if _is_numbered(name):
         return int(name[2:]), None, 1
     numbers = python_list(pattern.cdr.cdr)
     if name == "=.." and numbers and type(numbers[0]) is int:
@@ -30,8 +30,11 @@ def repetition(name: str, pattern: Pair) -> tuple[int, int | None, int] | None:
 
 def is_counter(name: str) -> bool:
     """Does an identifier of that name after a pattern say how often it is repeated?"""
-    numbered = name.startswith("..") and name[2:].isdigit()
-    return numbered or name in ELLIPSES or name in ("**1", "=..", "*..")
+    return _is_numbered(name) or name in ELLIPSES or name in ("**1", "=..", "*..")
+
+
+def _is_numbered(name: str) -> bool:
+    return name.startswith("..") and name[2:].isdigit()
 
 
 def quasi_pattern(x: Any) -> Any:

@@ -1,15 +1,5 @@
 ;;; (rnrs files): whether files exist, and what can be wrong with them (R6RS Libraries, 9).
 
 (define-module (rnrs files)
-  #:use-module (rnrs io conditions)
-  #:use-module (rnrs io ports)
-  #:re-export
-  (file-exists? delete-file &i/o &i/o-file-already-exists &i/o-file-does-not-exist
-   &i/o-file-is-read-only &i/o-file-protection &i/o-filename &i/o-invalid-position &i/o-port
-   &i/o-read &i/o-write i/o-error-filename i/o-error-port i/o-error-position i/o-error?
-   i/o-file-already-exists-error? i/o-file-does-not-exist-error? i/o-file-is-read-only-error?
-   i/o-file-protection-error? i/o-filename-error? i/o-invalid-position-error? i/o-port-error?
-   i/o-read-error? i/o-write-error? make-i/o-error make-i/o-file-already-exists-error
-   make-i/o-file-does-not-exist-error make-i/o-file-is-read-only-error
-   make-i/o-file-protection-error make-i/o-filename-error make-i/o-invalid-position-error
-   make-i/o-port-error make-i/o-read-error make-i/o-write-error))
+  #:re-export (file-exists? delete-file)
+  #:re-export-modules ((rnrs io failures)))

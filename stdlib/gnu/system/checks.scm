@@ -25,12 +25,6 @@
            (string-append (substring text 0 %most-shown) " …"))
           (else text))))
 
-(define (meant value choices quote)
-  "A hint at which of CHOICES, names with QUOTE before them, may have been meant by VALUE, or #f."
-  (let ((near (similar-names value choices)))
-    (and (pair? near)
-         (string-append "did you mean " quote (string-join near (string-append " or " quote)) "?"))))
-
 (define* (ensure valid? description #:optional (hint '()))
   "A procedure that gives back its argument if it is VALID?, and else says that the field must be
 DESCRIPTION, with HINT: a text, or names of which one was probably meant."
@@ -40,7 +34,7 @@ DESCRIPTION, with HINT: a text, or names of which one was probably meant."
         (refuse (string-append description ", not") value
                 (cond ((string? hint) hint)
                       ((null? hint) #f)
-                      (else (meant value hint (if (symbol? (car hint)) "'" ""))))))))
+                      (else (what-was-meant value hint (if (symbol? (car hint)) "'" ""))))))))
 
 (define (ensure-optional valid? description)
   "As ensure, with #f being right, too."
@@ -54,7 +48,7 @@ DESCRIPTION, with HINT: a text, or names of which one was probably meant."
     (for-each (lambda (item)
                 (unless (valid? item)
                   (refuse (string-append "a list of " description "; this in it is not one:")
-                          item (meant item choices ""))))
+                          item (what-was-meant item choices ""))))
               value)
     value))
 

@@ -74,6 +74,10 @@ the system, and MAKE-ESP gives that of an EFI system partition."
 (define (size-or-null part)
   (if (eq? (partition-size part) 'guess) 'null (partition-size part)))
 
+;; UUID, the one of PART's file system, where it has any.
+(define (uuid-or-null part uuid)
+  (if (iso9660? part) 'null (uuid-string uuid)))
+
 (define (partition->json part content options)
   "PART, filled with CONTENT, as the builder of disks takes it. OPTIONS are more of those that its
 file system has."
@@ -84,7 +88,7 @@ file system has."
     (alignment . ,(partition-alignment part))
     (label . ,(or (partition-label part) 'null))
     (name . ,(or (partition-name part) (partition-label part) 'null))
-    (uuid . ,(if (iso9660? part) 'null (uuid-string (partition-uuid part))))
+    (uuid . ,(uuid-or-null part (partition-uuid part)))
     ,@(if (null? options) '() `((options . ,options)))
     (partition_uuid . ,(uuid-string (partition-partition-uuid part)))
     (type . ,(let ((type (partition-type part)))
@@ -131,7 +135,7 @@ initializer cannot ask for the system's files."
                      (mkfs . ,(list->vector (partition-file-system-options part)))
                      (options . ((size . ,(size-or-null part))
                                  (label . ,(or (partition-label part) 'null))
-                                 (uuid . ,(if (iso9660? part) 'null (uuid-string own))))))
+                                 (uuid . ,(uuid-or-null part own)))))
                    inputs
                    "write the file system"
                    (list (partition-location part)))))))

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from lang.data import MString, Symbol, python_list, scheme_list
+from lang.data import MString, Symbol, python_list
 from lang.runtime.library import Library
+from lang.syntax import did_you_mean
 
 LIBRARY = Library("gnu", "system", "spelling")
 
 
-@LIBRARY.procedure("similar-names")
-def similar_names(value: Any, choices: Any) -> Any:
-    """Strings: those of `choices` that are written much like `value`; all symbols or strings."""
+@LIBRARY.procedure("what-was-meant")
+def what_was_meant(value: Any, choices: Any, quote: str) -> str | bool:
+    """A hint at which of `choices`, all symbols or all strings and shown with `quote` before them,
+    may have been meant by `value`, or #f."""
     from difflib import get_close_matches
 
     name = _name(value)
     if name is None:
-        return scheme_list([])
+        return False
     names = [_name(choice) or "" for choice in python_list(choices)]
     longer = [choice for choice in names if name in choice.split("-")]
-    return scheme_list((longer + get_close_matches(name, names, n=2))[:2])
+    near = (longer + get_close_matches(name, names, n=2))[:2]
+    return did_you_mean([quote + one for one in near]) or False
 
 
 def _name(value: Any) -> str | None:

@@ -6,6 +6,7 @@
                 #:select (condition make-implementation-restriction-violation make-who-condition
                           make-message-condition make-irritants-condition))
   #:use-module (rnrs arithmetic bitwise)
+  #:use-module (rnrs arithmetic checks)
   #:export (fixnum? fixnum-width least-fixnum greatest-fixnum
             fx=? fx>? fx<? fx>=? fx<=? fxzero? fxpositive? fxnegative? fxodd? fxeven? fxmax fxmin
             fx+ fx* fx- fxdiv-and-mod fxdiv fxmod fxdiv0-and-mod0 fxdiv0 fxmod0
@@ -34,13 +35,9 @@
   "Is OBJ an exact integer from (least-fixnum) to (greatest-fixnum)?"
   (and (exact-integer? obj) (<= (- bound) obj (- bound 1))))
 
-(define (checked who numbers)
+(define (fixnums who numbers)
   "NUMBERS, if all of them are fixnums."
-  (for-each (lambda (number)
-              (unless (fixnum? number)
-                (assertion-violation who "a fixnum is expected" number)))
-            numbers)
-  numbers)
+  (checked fixnum? "fixnum" who numbers))
 
 (define (fitting who result numbers)
   "RESULT, if it is a fixnum or no number."
@@ -55,7 +52,7 @@
   (begin
     (define (name parameter ...)
       "The operation of that name without fx, on fixnums."
-      (let ((numbers (checked 'name (list-of parameter ...))))
+      (let ((numbers (fixnums 'name (list-of parameter ...))))
         (call-with-values (lambda () (apply operation numbers))
           (lambda results
             (apply values (map (lambda (result) (fitting 'name result numbers)) results))))))
@@ -67,7 +64,7 @@
       "The operation of that name without fx, on fixnums."
       (when (< (length numbers) minimum)
         (assertion-violation 'name "too few fixnums are given" numbers))
-      (fitting 'name (apply operation (checked 'name numbers)) numbers))
+      (fitting 'name (apply operation (fixnums 'name numbers)) numbers))
     ...))
 
 (define-any-number-of-operands 2 (fx=? =) (fx>? >) (fx<? <) (fx>=? >=) (fx<=? <=))
@@ -97,7 +94,7 @@
 
 (define* (fx- a #:optional b)
   "A less B, or less than 0 by A, on fixnums."
-  (let ((numbers (checked 'fx- (if b (list a b) (list a)))))
+  (let ((numbers (fixnums 'fx- (if b (list a b) (list a)))))
     (fitting 'fx- (apply - numbers) numbers)))
 
 (define (carried number)

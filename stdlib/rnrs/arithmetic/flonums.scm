@@ -4,6 +4,7 @@
   #:use-module ((rnrs base) #:select (div mod div-and-mod div0 mod0 div0-and-mod0))
   #:use-module ((rnrs conditions) #:select (define-condition-type &implementation-restriction))
   #:use-module ((rnrs arithmetic fixnums) #:select (fixnum?))
+  #:use-module (rnrs arithmetic checks)
   #:export (flonum? real->flonum fixnum->flonum
             fl=? fl<? fl<=? fl>? fl>=? flinteger? flzero? flpositive? flnegative? flodd? fleven?
             flfinite? flinfinite? flnan? flmax flmin fl+ fl* fl- fl/ flabs
@@ -28,17 +29,12 @@
 
 (define (fixnum->flonum number)
   "The flonum next to NUMBER, a fixnum."
-  (unless (fixnum? number)
-    (assertion-violation 'fixnum->flonum "a fixnum is expected" number))
+  (checked fixnum? "fixnum" 'fixnum->flonum (list number))
   (exact->inexact number))
 
-(define (checked who numbers)
+(define (flonums who numbers)
   "NUMBERS, if all of them are flonums."
-  (for-each (lambda (number)
-              (unless (flonum? number)
-                (assertion-violation who "a flonum is expected" number)))
-            numbers)
-  numbers)
+  (checked flonum? "flonum" who numbers))
 
 (define (real-part-of result)
   "RESULT; what is no real number is no number to flonums."
@@ -50,7 +46,7 @@
       "The operation of that name without fl, on flonums."
       (unless (<= minimum (length numbers) (or maximum (length numbers)))
         (assertion-violation 'name "wrong number of flonums" numbers))
-      (call-with-values (lambda () (apply operation (checked 'name numbers)))
+      (call-with-values (lambda () (apply operation (flonums 'name numbers)))
         (lambda results (apply values (map real-part-of results)))))
     ...))
 

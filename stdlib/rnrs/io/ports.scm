@@ -28,18 +28,8 @@
    make-transcoder native-transcoder latin-1-codec utf-8-codec utf-16-codec native-eol-style
    transcoder-codec transcoder-eol-style transcoder-error-handling-mode transcoded-port
    port-transcoder string->bytevector bytevector->string
-   port-has-port-position? port-position port-has-set-port-position!? set-port-position!
-   &i/o make-i/o-error i/o-error? &i/o-read make-i/o-read-error i/o-read-error?
-   &i/o-write make-i/o-write-error i/o-write-error?
-   &i/o-invalid-position make-i/o-invalid-position-error i/o-invalid-position-error?
-   i/o-error-position &i/o-filename make-i/o-filename-error i/o-filename-error?
-   i/o-error-filename &i/o-file-protection make-i/o-file-protection-error
-   i/o-file-protection-error? &i/o-file-is-read-only make-i/o-file-is-read-only-error
-   i/o-file-is-read-only-error? &i/o-file-already-exists make-i/o-file-already-exists-error
-   i/o-file-already-exists-error? &i/o-file-does-not-exist make-i/o-file-does-not-exist-error
-   i/o-file-does-not-exist-error? &i/o-port make-i/o-port-error i/o-port-error? i/o-error-port
-   &i/o-decoding make-i/o-decoding-error i/o-decoding-error?
-   &i/o-encoding make-i/o-encoding-error i/o-encoding-error? i/o-encoding-error-char))
+   port-has-port-position? port-position port-has-set-port-position!? set-port-position!)
+  #:re-export-modules ((rnrs io conditions)))
 
 (define (call-with-string-output-port proc)
   "Call PROC with a port and give the string that it wrote."

@@ -1,9 +1,9 @@
 ;;; (rnrs records inspection): what records and their types are made of (R6RS Libraries, 6.4).
 
 (define-module (rnrs records inspection)
-  #:export ((transparent-record? . record?) record-rtd record-type-parent record-type-generative?
+  #:export ((transparent-record? . record?) record-rtd record-type-generative?
             record-type-sealed? record-type-field-names record-field-mutable?)
-  #:re-export (record-type-name record-type-uid record-type-opaque?))
+  #:re-export (record-type-name record-type-parent record-type-uid record-type-opaque?))
 
 (define (transparent-record? obj)
   "Is OBJ a record, and not of an opaque type?"
@@ -15,12 +15,6 @@
     (when (record-type-opaque? rtd)
       (assertion-violation 'record-rtd "the record is opaque" record))
     rtd))
-
-(define (record-type-parent rtd)
-  "The type that RTD extends, or #f."
-  (let* ((parents (record-type-parents rtd))
-         (count (vector-length parents)))
-    (and (positive? count) (vector-ref parents (- count 1)))))
 
 (define (record-type-generative? rtd)
   "Does each evaluation of the definition of RTD make another type?"
